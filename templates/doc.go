@@ -1,0 +1,62 @@
+// Package templates is words: a prospect's fields poured into Markdown.
+//
+// Package sequences calls Parse for each body and ParseLine for each subject
+// when a file is loaded, and reads Uses to find fields that no prospect brings.
+// Package engine calls Render when a touch is composed, and holds the prospect
+// when the answer is a *MissingError.
+//
+// # The language
+//
+// A body is CommonMark with bare web addresses as links. Liquid tags may stand
+// anywhere in it, also in link targets and code:
+//
+//	{{ first_name }}                       the field, which must have a value
+//	{{ first_name | default: "there" }}    or these words
+//	{{ sender.name }}                      a dotted name is one field
+//	{% if amount > 5000 %} … {% elsif plan == "b" %} … {% else %} … {% endif %}
+//	{% unless phone %} … {% endunless %}
+//	{% case plan %}{% when "a", "b" %} … {% else %} … {% endcase %}
+//	{% for item in items | split: ";" %} … {% endfor %}
+//	{% assign total = amount | times: 1.25 %}
+//	{% comment %} … {% endcomment %}  and  {% raw %}{{ as it is }}{% endraw %}
+//
+// A line that holds only {% … %} tags stands between paragraphs and leaves no
+// trace. A tag that opens in a paragraph, list item or emphasis closes at the
+// same depth. Conditions are joined by and, or, read from the right as
+// everywhere in Liquid, and compare with ==, !=, <, >, <=, >= and contains.
+// What looks like a number compares as one: 6200, -3.5, 12,500.00, 1 250; but
+// not 0123, which is an article number or a telephone. A comparison that asks
+// for more or less than a number is false for a value that is not one. A
+// missing field equals "" and blank, and alone it is false. The names true,
+// false, nil, null, blank, empty, and, or, contains and in are Liquid's own.
+//
+// A dash in a tag ({%- and -%}) removes spaces beside it within its line.
+// Underlined headings do not exist, so that "-- " on a line is the signature
+// separator it is in mail. Images become links. HTML comments are dropped; any
+// other HTML is shown as it was typed. HTML, includes, files and the clock are
+// out of a template's reach.
+//
+// # How it is compiled
+//
+// The tags are found first and stand as opaque words while goldmark parses the
+// Markdown, once. The one tree is written out twice, as HTML and as a plain
+// stream of paragraphs, and each becomes a Liquid program: fields outside of
+// conditions are looked up directly, the rest runs in package liquid. Values
+// enter after all parsing, escaped for the place where they stand. So a value
+// can become neither Markdown nor HTML, nor a tag, nor a header, nor a link
+// with a scheme other than http, https or mailto.
+//
+// # What a value may hold
+//
+// Line breaks in a value stay line breaks in a body and become spaces in a
+// subject. Other control characters and marks that turn the writing direction
+// are removed, spaces at its ends too, and what exceeds 1,000 characters is cut
+// off. A value of nothing but spaces is missing.
+//
+// # The plain text
+//
+// Paragraphs are wrapped at 72 columns after the fields are filled in, as
+// format=flowed (RFC 3676): a line that goes on ends with a space, and a line
+// that starts with a space, with ">" or with "From " gets one space in front.
+// Lists hang, and their lines are fixed. Addresses are never broken.
+package templates

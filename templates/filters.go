@@ -1,0 +1,275 @@
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/osteele/liquid"
+	"github.com/osteele/liquid/render"
+)
+
+// filterRule says what a template may ask of a filter.
+type filterRule struct {
+	least, most int  // arguments
+	keepsBlank  bool // nothing in, nothing out: a default may follow it
+	sums        bool // reads numbers
+}
+
+// filterRules are the filters of the language. All others, among them those
+// that would write unescaped words, are refused.
+var filterRules = map[string]filterRule{
+	"append":         {least: 1, most: 1},
+	"capitalize":     {keepsBlank: true},
+	"date":           {least: 1, most: 1},
+	"default":        {least: 1, most: 1, keepsBlank: true},
+	"downcase":       {keepsBlank: true},
+	"escape":         {keepsBlank: true}, // done anyway
+	"first":          {},
+	"join":           {most: 1},
+	"last":           {},
+	"lstrip":         {keepsBlank: true},
+	"newline_to_br":  {keepsBlank: true}, // done anyway
+	"prepend":        {least: 1, most: 1},
+	"remove":         {least: 1, most: 1, keepsBlank: true},
+	"remove_first":   {least: 1, most: 1, keepsBlank: true},
+	"replace":        {least: 2, most: 2},
+	"replace_first":  {least: 2, most: 2},
+	"reverse":        {},
+	"rstrip":         {keepsBlank: true},
+	"size":           {},
+	"slice":          {least: 1, most: 2},
+	"sort":           {},
+	"split":          {least: 1, most: 1},
+	"strip":          {keepsBlank: true},
+	"strip_newlines": {keepsBlank: true},
+	"truncate":       {most: 2, keepsBlank: true},
+	"truncatewords":  {most: 2, keepsBlank: true},
+	"uniq":           {},
+	"upcase":         {keepsBlank: true},
+	"url_encode":     {keepsBlank: true},
+
+	"abs":        {sums: true},
+	"ceil":       {sums: true},
+	"divided_by": {least: 1, most: 1, sums: true},
+	"floor":      {sums: true},
+	"minus":      {least: 1, most: 1, sums: true},
+	"modulo":     {least: 1, most: 1, sums: true},
+	"plus":       {least: 1, most: 1, sums: true},
+	"round":      {most: 1, sums: true},
+	"times":      {least: 1, most: 1, sums: true},
+}
+
+// maxString bounds what filters may build: doubling in a loop grows fast.
+const maxString = 64 << 10
+
+var errLongValue = fmt.Errorf("a value of more than %d KiB", maxString>>10)
+
+// engine is Liquid with our filters. Names that begin with "_" are for the
+// compiler's own use; templates cannot write them. It is not changed after it
+// is made, so goroutines may share it.
+var engine = newEngine()
+
+func newEngine() *liquid.Engine {
+	e := liquid.NewEngine()
+	e.UnregisterTag("include")
+	e.RegisterTag("_round", countRound)
+	for _, p := range places {
+		e.RegisterFilter(p.filter, func(value any) string {
+			return string(p.write(nil, clean(display(value))))
+		})
+	}
+	e.RegisterFilter("_need", need)
+	e.RegisterFilter("_string", func(value any) string { return display(value) })
+	e.RegisterFilter("_list", listForm)
+	e.RegisterFilter("_compare", compareForm)
+	e.RegisterFilter("_sum", sumForm)
+	e.RegisterFilter("_int", intForm)
+	e.RegisterFilter("_filled", filled)
+	e.RegisterFilter("_time", timeForm)
+
+	e.RegisterFilter("default", func(value, fallback any) any {
+		if value == false || filled(value) == nil {
+			return fallback
+		}
+		return value
+	})
+	same := func(s string) string { return s }
+	e.RegisterFilter("escape", same)
+	e.RegisterFilter("newline_to_br", same)
+	e.RegisterFilter("capitalize", capitalize)
+	e.RegisterFilter("append", func(s, suffix string) (string, error) { return bounded(s + suffix) })
+	e.RegisterFilter("prepend", func(s, prefix string) (string, error) { return bounded(prefix + s) })
+	e.RegisterFilter("replace", func(s, old, with string) (string, error) { return replace(s, old, with, -1) })
+	e.RegisterFilter("replace_first", func(s, old, with string) (string, error) { return replace(s, old, with, 1) })
+	e.RegisterFilter("join", joinList)
+	e.RegisterFilter("truncate", truncate)
+	e.RegisterFilter("truncatewords", truncateWords)
+	return e
+}
+
+// countRound ends loops that run away.
+func countRound(ctx render.Context) (string, error) {
+	rounds, ok := ctx.Get(roundsName).(*int)
+	if !ok {
+		return "", errors.New("for: nothing counts its rounds")
+	}
+	if *rounds++; *rounds > maxLoops {
+		return "", fmt.Errorf("for: more than %d rounds", maxLoops)
+	}
+	return "", nil
+}
+
+// need stops at a field that has no value.
+func need(value any, field string) (any, error) {
+	if value == nil {
+		return nil, &MissingError{Field: field}
+	}
+	return value, nil
+}
+
+// filled is nil for a value of nothing but spaces.
+func filled(value any) any {
+	switch v := value.(type) {
+	case string:
+		if strings.TrimSpace(v) == "" {
+			return nil
+		}
+	case []any:
+		if len(v) == 0 {
+			return nil
+		}
+	case []string:
+		if len(v) == 0 {
+			return nil
+		}
+	}
+	return value
+}
+
+// listForm is a value in which contains looks: a list, or words.
+func listForm(value any) any {
+	switch value.(type) {
+	case []any, []string:
+		return value
+	}
+	return display(value)
+}
+
+// compareForm is a value as a condition sees it beside a number.
+func compareForm(value any) any {
+	s, ok := value.(string)
+	if !ok {
+		return value
+	}
+	if n, ok := number(s); ok {
+		return n
+	}
+	return value
+}
+
+// sumForm is a value to calculate with.
+func sumForm(value any) (any, error) {
+	s, ok := value.(string)
+	if !ok {
+		return value, nil
+	}
+	n, ok := number(s)
+	if !ok {
+		return nil, fmt.Errorf("%q is not a number", s)
+	}
+	if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
+		return int(n), nil
+	}
+	return n, nil
+}
+
+// intForm is a value to count with.
+func intForm(value any) (int, error) {
+	n, err := sumForm(value)
+	if err != nil {
+		return 0, err
+	}
+	switch n := n.(type) {
+	case int:
+		return n, nil
+	case int64:
+		return int(n), nil
+	case float64:
+		return int(n), nil
+	}
+	return 0, fmt.Errorf("%q is not a number", display(value))
+}
+
+// timeLayouts are the ways in which a field may write a date.
+var timeLayouts = []string{
+	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02",
+	"2 January 2006", "January 2, 2006", "2 Jan 2006", "Jan 2, 2006", "2006/01/02", "02.01.2006", time.RFC1123Z, time.RFC1123,
+}
+
+// timeForm reads a date. "now" is none: the same fields always give the same
+// words.
+func timeForm(value any) (time.Time, error) {
+	s := strings.TrimSpace(display(value))
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a date such as 2026-03-14", s)
+}
+
+func bounded(s string) (string, error) {
+	if len(s) > maxString {
+		return "", errLongValue
+	}
+	return s, nil
+}
+
+func capitalize(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+func replace(s, old, with string, n int) (string, error) {
+	if count := strings.Count(s, old); count*len(with) > maxString {
+		return "", errLongValue
+	}
+	return bounded(strings.Replace(s, old, with, n))
+}
+
+func joinList(list []any, separator func(string) string) (string, error) {
+	parts := make([]string, 0, len(list))
+	total, between := 0, separator(" ")
+	for _, e := range list {
+		s := display(e)
+		if total += len(s) + len(between); total > maxString {
+			return "", errLongValue
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, between), nil
+}
+
+func truncate(s string, length func(int) int, ellipsis func(string) string) string {
+	end, runes := ellipsis("..."), []rune(s)
+	if n := length(50); len(runes) > n {
+		return string(runes[:max(0, n-utf8.RuneCountInString(end))]) + end
+	}
+	return s
+}
+
+func truncateWords(s string, length func(int) int, ellipsis func(string) string) string {
+	words := strings.Fields(s)
+	if n := max(0, length(15)); len(words) > n {
+		return strings.Join(words[:n], " ") + ellipsis("...")
+	}
+	return s
+}

@@ -1,0 +1,328 @@
+package templates
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+// everywhere names one field in every place a value can stand.
+const everywhere = `Hello {{ x }}, **{{ x }}** and *{{ x | upcase }}* and ` + "`{{ x }}`" + `
+
+[words {{ x }}](https://example.com/{{ x }}?q={{ x }}) [it]({{ x }}) <https://example.com/{{ x }}> ![{{ x }}]({{ x }})
+[mail](mailto:{{ x }}?subject={{ x }}) [host](https://{{ x }}/) [ref][r] https://example.com/{{ x }} {{ x }}@example.com
+
+[r]: {{ x }} "{{ x }}"
+
+- {{ x }}
+  1. {{ x }}
+
+> {{ x }}
+
+# {{ x }}
+
+    {{ x }}
+
+{% if x %}
+| {{ x }} | {{ x | append: x }} |
+{% endif %}
+{% for i in x | split: " " %}
+- {{ i }} [i]({{ i }})
+{% endfor %}
+
+{{ x }}`
+
+// hostileValues are what a prospect's row may bring.
+var hostileValues = []string{
+	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "' onmouseover='alert(1)", "</p></body></html><p>",
+	"javascript:alert(1)", "JaVaScRiPt:alert(1)", " java\tscript:alert(1)", "java\u200bscript:alert(1)", "\x01javascript:alert(1)",
+	"javascript&colon;alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x", "file:///etc/passwd", "//evil.example",
+	"https://evil.example/\"onclick=\"x", "mailto:a@b.c?bcc=evil@example.com", "a@b.c?bcc=evil@example.com", "evil.example:80/x",
+	"**bold** _it_ `code` [x](http://evil.example)", "![x](http://evil.example/t.gif)", "# heading", "- item\n- item", "> quote",
+	"\n\n---\n\n", "    code", "| a | b |\n|---|---|", "<!-- hidden", "-->", "{{ secret }}", "{% if true %}x{% endif %}", "{% raw %}", "}}", "%}",
+	"Anna\r\nBcc: evil@example.com", "Anna\nBcc: evil@example.com", "a\x00b\x1b[31mc", "\u202eevil\u202c", "\u2066x\u2069\u200f\u061c", "\u2028\u2029\u0085",
+	"\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\x11\x12\x13", "\xff\xfe\xc0", "\ue000tag0x0w", "tag0x0w", "tag0x1t", "\ue000", "-- ", "-- \nme", "From me", "#", "&amp;&#60;",
+	strings.Repeat("a", 5_000), strings.Repeat("<", 5_000), strings.Repeat("\n", 5_000), "0", "-1", "1e999", "é\u0301", "👩‍👩‍👧", "日本語",
+}
+
+func TestHostileValues(t *testing.T) {
+	template, err := Parse(everywhere, Position{1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	harmless, err := template.Render(Fields{"x": "Anna", "secret": "s3cret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, err := ParseLine("Re: {{ x }} {% if x %}{{ x | downcase }}{% endif %}", Position{1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range hostileValues {
+		fields := Fields{"x": value, "secret": "s3cret"}
+		parts, err := template.Render(fields)
+		if _, missing := errors.AsType[*MissingError](err); missing && clean(value) == "" {
+			continue
+		} else if err != nil {
+			t.Errorf("%q: %v", value, err)
+			continue
+		}
+		checkParts(t, parts)
+		if !wellFormed(parts.HTML) {
+			t.Errorf("%q became\n%s", value, parts.HTML)
+		}
+		want := elementsOf(harmless.HTML)
+		for name, count := range elementsOf(parts.HTML) {
+			switch name {
+			case "br", "li", "/li", "a", "/a": // line breaks, and what the loop writes once a word
+			default:
+				if count != want[name] {
+					t.Errorf("%q: %d times <%s>, want %d", value, count, name, want[name])
+				}
+			}
+		}
+		if strings.Contains(parts.Text+parts.HTML, "s3cret") {
+			t.Errorf("%q read another field", value)
+		}
+		line, err := subject.Render(fields)
+		if err != nil {
+			t.Errorf("%q in a subject: %v", value, err)
+		}
+		checkLine(t, line)
+	}
+}
+
+// checkParts asserts what holds for every rendered mail.
+func checkParts(t *testing.T, p Parts) {
+	t.Helper()
+	if !utf8.ValidString(p.Text) || !utf8.ValidString(p.HTML) {
+		t.Errorf("invalid UTF-8: %q %q", p.Text, p.HTML)
+	}
+	for _, part := range []string{p.Text, p.HTML} {
+		if i := strings.IndexFunc(part, func(r rune) bool {
+			return r != '\n' && r != '\t' && unicode.IsControl(r) || turnsDirection(r)
+		}); i >= 0 {
+			t.Errorf("control character in %q", part[max(0, i-20):])
+		}
+	}
+	for _, word := range []string{"<script", "<img", "<!-- ", "onerror=alert(1)>", `href="javascript`, `href="data:`, `href="file:`} {
+		if strings.Contains(strings.ToLower(p.HTML), word) {
+			t.Errorf("%s in %s", word, p.HTML)
+		}
+	}
+	rest := p.HTML
+	for {
+		_, after, found := strings.Cut(rest, `href="`)
+		if !found {
+			break
+		}
+		var target string
+		target, rest, _ = strings.Cut(after, `"`)
+		if kind := scheme(target); kind != "" && !allowed(kind) {
+			t.Errorf("link to %q", target)
+		}
+		if strings.ContainsAny(target, " <>\n") {
+			t.Errorf("link to %q", target)
+		}
+	}
+	for line := range strings.SplitSeq(p.Text, "\n") {
+		if strings.HasPrefix(line, "From ") {
+			t.Errorf("line %q is not protected", line)
+		}
+	}
+}
+
+func checkLine(t *testing.T, line string) {
+	t.Helper()
+	if i := strings.IndexFunc(line, func(r rune) bool { return unicode.IsControl(r) || turnsDirection(r) }); i >= 0 {
+		t.Errorf("control character in the line %q", line)
+	}
+	if line != strings.TrimSpace(line) || !utf8.ValidString(line) {
+		t.Errorf("line %q is not trimmed or not UTF-8", line)
+	}
+}
+
+// elementsOf counts the elements of a page by name.
+func elementsOf(page string) map[string]int {
+	counts := map[string]int{}
+	for _, part := range strings.Split(page, "<")[1:] {
+		name := strings.FieldsFunc(part, func(r rune) bool { return r == ' ' || r == '>' || r == '\n' })
+		if len(name) > 0 {
+			counts[name[0]]++
+		}
+	}
+	return counts
+}
+
+// wellFormed checks that elements are nested as in a page written by hand.
+func wellFormed(page string) bool {
+	var open []string
+	for _, part := range strings.Split(page, "<")[1:] {
+		name := strings.FieldsFunc(part, func(r rune) bool { return r == ' ' || r == '>' || r == '\n' })[0]
+		switch {
+		case name == "br" || name == "hr" || name == "meta" || name == "!DOCTYPE":
+		case name[0] != '/':
+			open = append(open, name)
+		case len(open) == 0 || open[len(open)-1] != name[1:]:
+			return false
+		default:
+			open = open[:len(open)-1]
+		}
+	}
+	return len(open) == 0
+}
+
+func TestLine(t *testing.T) {
+	tests := []struct{ name, source, want string }{
+		{"words stay as they are", "Quote #1042: *not* <Markdown> & so on", "Quote #1042: *not* <Markdown> & so on"},
+		{"a field is not escaped", "For {{ company }}", "For A & B <Ltd>"},
+		{"a line break is a space", "For {{ lines }}", "For one two"},
+		{"a condition works", `{% if company contains "&" %}a{% else %}b{% endif %} {{ nick | default: "x" }}`, "a x"},
+		{"spaces are single and trimmed", " a  {% if nick %}b{% endif %} c ", "a c"},
+		{"braces in raw words stay", "{% raw %}{{ a }}{% endraw %}", "{{ a }}"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			line, err := ParseLine(test.source, Position{1, 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := line.Render(Fields{"company": "A & B <Ltd>", "lines": "one\r\ntwo"})
+			if err != nil || got != test.want {
+				t.Errorf("got %q, %v; want %q", got, err, test.want)
+			}
+		})
+	}
+	if _, err := ParseLine("a {{ b | nope }}", Position{4, 10}); err == nil || err.Error() != `4:19: unknown filter "nope"` {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestFlowed holds lines against RFC 3676: taken apart and joined again, the
+// paragraphs are the words that went in.
+func TestFlowed(t *testing.T) {
+	long := strings.TrimSpace(strings.Repeat("some words of various lengths, From > to, ", 20))
+	parts := mustRender(t, "{{ x }}\n\n> {{ x }}\n\n- {{ x }}\n", Fields{"x": long})
+	var paragraphs []string
+	joining := false
+	for line := range strings.Lines(parts.Text) {
+		line = strings.TrimSuffix(line, "\n")
+		if n := len(line); n > columns {
+			t.Errorf("%d columns: %q", n, line)
+		}
+		quoted := strings.TrimLeft(line, ">")
+		quoted = strings.TrimPrefix(quoted, " ")
+		if joining {
+			paragraphs[len(paragraphs)-1] += quoted
+		} else {
+			paragraphs = append(paragraphs, quoted)
+		}
+		joining = strings.HasSuffix(line, " ")
+	}
+	if len(paragraphs) < 4 || paragraphs[0] != long || paragraphs[2] != long {
+		t.Errorf("joined again:\n%q", paragraphs)
+	}
+}
+
+// TestNoNetwork keeps the package where it is: sequences and engine import it,
+// and neither may reach the network, so that every decision can be tested
+// without one.
+func TestNoNetwork(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	for dependency := range strings.FieldsSeq(string(out)) {
+		if dependency == "net" || dependency == "net/http" {
+			t.Errorf("the package imports %s", dependency)
+		}
+	}
+}
+
+func seeds(f *testing.F, add func(source string)) {
+	add(everywhere)
+	add(benchBody)
+	for _, name := range []string{"quote", "branches", "wide"} {
+		source, err := os.ReadFile("testdata/" + name + ".md")
+		if err != nil {
+			f.Fatal(err)
+		}
+		add(string(source))
+	}
+	for _, source := range []string{
+		"{% if a %}- x\n{% endif %}", "- {% if x %}\n- b{% endif %}", "{{", "{%", "{% for a in (1..x) %}{{ a }}{% endfor %}",
+		"{{ x | slice: -1, -5 | truncate: -3 | times: x | date: \"%Q\" }}", "[{{x}}]: {{x}}\n[{{x}}]", "&#1;&#116;ag0x0w", "{% raw %}\x01{% endraw %}",
+		"{% case x %}y{% when x %}{% endcase %}", "1. a\n{% if x %}\n2. b\n{% endif %}\n3. c", "<{{x}}>\n<!--{{x}}", "```{{x}}\n{{x}}\n```", "*{{x}}**{{x}}*",
+	} {
+		add(source)
+	}
+}
+
+// FuzzParse gives the compiler any source and any values: nothing panics, every
+// mistake has a place, and what comes out is whole.
+func FuzzParse(f *testing.F) {
+	seeds(f, func(source string) { f.Add(source) })
+	f.Fuzz(func(t *testing.T, source string) {
+		fields := Fields{"x": "<script>\n6200", "first_name": "Anna", "amount": "6200", "project": "a b"}
+		if line, err := ParseLine(source, Position{1, 1}); err == nil {
+			if out, err := line.Render(fields); err == nil {
+				checkLine(t, out)
+			}
+		} else if _, ok := errors.AsType[*Error](err); !ok {
+			t.Errorf("%v has no place", err)
+		}
+		template, err := Parse(source, Position{1, 1})
+		if err != nil {
+			if mistake, ok := errors.AsType[*Error](err); !ok || mistake.Line < 1 || mistake.Column < 1 {
+				t.Errorf("%v has no place", err)
+			}
+			if strings.Contains(err.Error(), "template: ") || strings.Contains(err.Error(), "Liquid error") {
+				t.Errorf("%q: %v", source, err)
+			}
+			return
+		}
+		parts, err := template.Render(fields)
+		if err != nil {
+			return
+		}
+		if strings.Contains(strings.ToLower(parts.HTML), "<script") || !wellFormed(parts.HTML) {
+			t.Errorf("%q became\n%s", source, parts.HTML)
+		}
+	})
+}
+
+// FuzzRender gives a template with a field in every place any value.
+func FuzzRender(f *testing.F) {
+	for _, value := range hostileValues {
+		f.Add(value)
+	}
+	template, err := Parse(everywhere, Position{1, 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	subject, err := ParseLine("Re: {{ x }}", Position{1, 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		fields := Fields{"x": value}
+		if parts, err := template.Render(fields); err == nil {
+			checkParts(t, parts)
+			if !wellFormed(parts.HTML) {
+				t.Errorf("%q became\n%s", value, parts.HTML)
+			}
+			if !strings.Contains(parts.HTML, string(appendHTML(nil, clean(value)))) {
+				t.Errorf("%q is not escaped as words in\n%s", value, parts.HTML)
+			}
+		} else if _, ok := errors.AsType[*MissingError](err); !ok || clean(value) != "" {
+			t.Errorf("%q: %v", value, err)
+		}
+		if line, err := subject.Render(fields); err == nil {
+			checkLine(t, line)
+		}
+	})
+}

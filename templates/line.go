@@ -1,0 +1,52 @@
+package templates
+
+import (
+	"slices"
+	"strings"
+)
+
+// Line is a one-line template without Markdown: a subject, compiled once. Its
+// methods may be called from several goroutines.
+type Line struct {
+	program *program
+	uses    []Use
+}
+
+// ParseLine compiles a subject. The error is an *Error with the place of the
+// first mistake, counted from at.
+func ParseLine(source string, at Position) (l *Line, err error) {
+	defer mended(&err, at)
+	if len(source) > maxSource {
+		return nil, errorAt(at, "%d bytes; the most for one line is %d", len(source), maxSource)
+	}
+	chunks, err := scan(source, at)
+	if err != nil {
+		return nil, err
+	}
+	pieces := make([]piece, 0, len(chunks))
+	for _, c := range chunks {
+		if c.tag != nil {
+			pieces = append(pieces, piece{tag: c.tag, place: inLine})
+		} else {
+			pieces = append(pieces, piece{literal: string(appendLine(nil, c.literal))})
+		}
+	}
+	l = &Line{}
+	l.program, l.uses, err = compile(pieces, false)
+	return l, err
+}
+
+// Render pours fields into the line. The result has no line breaks and no
+// control characters, whatever the fields hold. The error is a *MissingError
+// when a field without a default has no value.
+func (l *Line) Render(f Fields) (line string, err error) {
+	defer caught(&err)
+	out, err := l.program.run(f)
+	if err != nil {
+		return "", err
+	}
+	return strings.Join(strings.Fields(string(out)), " "), nil
+}
+
+// Uses lists every field the line names, in order.
+func (l *Line) Uses() []Use { return slices.Clone(l.uses) }

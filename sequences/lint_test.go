@@ -1,0 +1,136 @@
+package sequences
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// adviseOn lints a file of four good steps with one of them replaced, and
+// returns what is said, place and all.
+func adviseOn(t *testing.T, change func(string) string) []string {
+	t.Helper()
+	source, err := os.ReadFile("testdata/good/full.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := change(string(source))
+	if changed == string(source) {
+		t.Fatal("the change changed nothing")
+	}
+	var lines []string
+	for _, f := range Lint("full.md", []byte(changed)) {
+		if f.Severity != SeverityAdvice {
+			t.Errorf("%s: %v", f.Severity, f)
+		}
+		lines = append(lines, f.String())
+	}
+	return lines
+}
+
+func replace(old, with string) func(string) string {
+	return func(s string) string { return strings.Replace(s, old, with, 1) }
+}
+
+func TestLintAdvisesWhatAConsultantWould(t *testing.T) {
+	const subject = "subject: Re: {{ original_subject }}"
+	tests := []struct {
+		name   string
+		change func(string) string
+		want   string // the only finding
+	}{
+		{"a worn opener, wherever the line is wrapped", replace("did quote", "I am just\nfollowing up. Did quote"),
+			`full.md:22:6: "just following up" is worn out; say what is new, or ask one question`},
+		{"a worn opener in the subject", replace(subject, "subject: Just checking in"),
+			`full.md:17:10: "just checking in" is worn out; say what is new, or ask one question`},
+		{"an apostrophe from a word processor", replace("did quote", "hope you’re well. Did quote"),
+			`full.md:22:1: "hope you’re well" is worn out; say what is new, or ask one question`},
+		{"a last mail that does not let go", replace("I haven't heard back, so I'll close quote {{ quote_no }}. No hard feelings: one line from you reopens it.",
+			"Is quote {{ quote_no }} still in your hands? I look forward to your order."),
+			`full.md:55:1: no way out in the last mail; say that this is the last one, and that a no is fine`},
+		{"three touches", func(s string) string {
+			return s[:strings.Index(s, "## 2.")] + s[strings.Index(s, "## 3."):]
+		}, `full.md:45:1: 3 touches in all; most answers come after the third; plan at least four`},
+		{"two mails on one day, hours apart", func(s string) string {
+			s = strings.Replace(s, "do: task\n", "", 1)
+			return strings.Replace(s, "wait: 2 business days", "wait: 4 hours", 1)
+		}, `full.md:39:7: two mails to one person on one day; wait at least 1 business day`},
+		{"a word in capitals", replace(subject, "subject: Your URGENT quote, {{ first_name }} (PDF)"),
+			`full.md:17:15: URGENT in capitals reads as shouting; write it in small letters`},
+		{"a long subject", replace(subject, "subject: All about the quote for the new roof of your house on the hill, {{ first_name }}"),
+			`full.md:17:10: a subject of about 72 characters is cut off in most inboxes; stay below 60`},
+		{"no question", replace("Does it change the picture?", "I thought you would like to know."),
+			`full.md:44:1: no question in this mail; ask one thing that is easy to answer`},
+		{"a wait of seconds", replace("wait: 3 business days", "wait: 2 seconds"),
+			`full.md:16:7: a wait of seconds is for rehearsals; use minutes, hours, days, business days or weeks`},
+		{"a field that nothing asks for", replace("Does it change", "Does {{ ridge_colour }} change"),
+			`full.md:46:98: field "ridge_colour" is not listed in needs:; add it to needs:, so that prospects without it are refused at enroll`},
+		{"a field that nobody uses", replace("first_name, quote_no", "first_name, quote_no, amount"),
+			`full.md:6:30: amount is needed but no step uses it; take it out of needs:`},
+		{"quotes around a value", replace("name: Quote follow-up", `name: "Quote follow-up"`),
+			`full.md:2:7: the quotes around this value are part of it; leave them out: a value goes to the end of its line`},
+		{"a cron that means or", replace("cron */15 9-16 * * mon-fri", "cron 0 9 13 * fri"),
+			`full.md:41:7: cron fires on these days of the month and also on these weekdays, not only where both agree; put * for one of the two`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := strings.Join(adviseOn(t, tt.change), "\n")
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestGoodFilesHaveNoFindings(t *testing.T) {
+	for _, file := range []string{"full.md", "wrapped.md"} {
+		source, err := os.ReadFile("testdata/good/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range Lint(file, source) {
+			t.Error(f)
+		}
+	}
+}
+
+func TestAFileInAnotherLanguageIsNotAskedForEnglishWords(t *testing.T) {
+	got := adviseOn(t, replace("I haven't heard back, so I'll close quote {{ quote_no }}. No hard feelings: one line from you reopens it.",
+		"Da ich nichts gehört habe, lege ich Angebot {{ quote_no }} zu den Akten."))
+	if len(got) > 0 {
+		t.Error(got)
+	}
+}
+
+func TestLintSaysErrorsAndAdviceInOrderOfPlace(t *testing.T) {
+	source := "---\ntimezon: UTC\n---\n## 1. A\n\n```step\nwait: 2 seconds\nsubject: Hello\n```\n\nDear {{ compny }}, I write.\n"
+	want := []string{
+		`f.md:2:1: unknown key "timezon"; did you mean "timezone"?`,
+		`f.md:4:1: no way out in the last mail; say that this is the last one, and that a no is fine`,
+		`f.md:4:1: one touch in all; most answers come after the third; plan at least four`,
+		`f.md:7:7: a wait of seconds is for rehearsals; use minutes, hours, days, business days or weeks`,
+		`f.md:11:9: no field "compny"; did you mean "company"?`,
+	}
+	var got []string
+	for _, f := range Lint("f.md", []byte(source)) {
+		got = append(got, f.String())
+	}
+	for i := range max(len(want), len(got)) {
+		if i >= len(want) || i >= len(got) || want[i] != got[i] {
+			t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+func TestNearestFindsOnlyWhatIsNear(t *testing.T) {
+	known := []string{"first_name", "name", "email", "company", "today", "quote_no"}
+	tests := map[string]string{
+		"compny": "company", "COMPANY": "company", "firstname": "first_name", "frist_name": "first_name",
+		"qoute_no": "quote_no", "nmae": "name", "nam": "name", "country": "", "date": "", "x": "", "": "", "amount": "",
+	}
+	for word, want := range tests {
+		if got := nearest(word, known); got != want {
+			t.Errorf("%q is near %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package bolt
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+const secretSize = 32
+
+// acquire takes the lock file, making it when there is none, and writes the
+// process id into it. It is never removed: a process could then hold the lock
+// of a file that is gone while the next one takes a new one.
+func acquire(path string, wait time.Duration) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	const pause = 20 * time.Millisecond
+	for ; ; wait -= pause {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return f, sign(f)
+		case errors.Is(err, syscall.EINTR):
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			_ = f.Close()
+			return nil, fmt.Errorf("lock %s: %v", path, err)
+		case wait <= 0:
+			defer f.Close()
+			return nil, locked(f)
+		}
+		time.Sleep(pause)
+	}
+}
+
+func sign(f *os.File) error {
+	if err := f.Chmod(0o600); err != nil {
+		return err
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
+}
+
+func locked(f *os.File) error {
+	b, _ := io.ReadAll(io.LimitReader(f, 32))
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return ErrLocked
+	}
+	return fmt.Errorf("%w: process %d", ErrLocked, pid)
+}
+
+// create makes a new state beside path and gives it its name once it is whole
+// and on disk, so that a crash leaves either none or a good one. The caller
+// holds the lock.
+func create(path string, opts Options) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	temp := f.Name()
+	defer os.Remove(temp) // does nothing once it was renamed
+	if err := f.Close(); err != nil {
+		return err
+	}
+	db, err := openFile(temp, opts)
+	if err != nil {
+		return err
+	}
+	if err := db.Update(furnish); err != nil {
+		_ = db.Close()
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	if opts.NoSync {
+		return os.Rename(temp, path)
+	}
+	if err := syncFile(temp); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	return syncFile(filepath.Dir(path))
+}
+
+// furnish puts into a new file what every state has.
+func furnish(tx *bbolt.Tx) error {
+	for _, name := range allBuckets {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	meta := tx.Bucket(bucketMeta)
+	version, err := encode(schema)
+	if err != nil {
+		return err
+	}
+	if err := meta.Put(keySchema, version); err != nil {
+		return err
+	}
+	secret := make([]byte, secretSize)
+	rand.Read(secret) // never fails
+	return meta.Put(keySecret, secret)
+}
+
+// syncFile makes a file, or the names in a folder, durable.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// examine looks at an existing file before bbolt maps it into memory, where
+// reading past the end of a file that was cut short kills the process. It
+// closes the file to others' eyes and returns its size.
+func examine(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("%w: it is not a regular file", ErrDamaged)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		if err := f.Chmod(0o600); err != nil {
+			return 0, err
+		}
+	}
+	m, err := newestMeta(f)
+	if err != nil {
+		return 0, err
+	}
+	if need := m.pages * uint64(m.pageSize); m.pages > 1<<40 || uint64(info.Size()) < need {
+		return 0, fmt.Errorf("%w: it has %d bytes and should have at least %d", ErrDamaged, info.Size(), need)
+	}
+	return info.Size(), nil
+}
+
+// meta is what counts here of a bbolt meta page (bbolt's internal/common,
+// meta.go): after the page's header of 16 bytes come magic, version, page size
+// and flags of 4 bytes each, then the root bucket (16), the freelist, the
+// number of pages, the transaction and a checksum of 8 bytes each, in the
+// machine's byte order.
+type meta struct {
+	pageSize uint32
+	pages    uint64
+	tx       uint64
+}
+
+const (
+	metaStart    = 16
+	metaChecksum = 56 // offset in the meta, and the length it covers
+	metaMagic    = 0xED0CDAED
+	metaVersion  = 2
+)
+
+// newestMeta finds the meta page that bbolt will use: the valid one with the
+// later transaction. They are the first two pages.
+func newestMeta(r io.ReaderAt) (meta, error) {
+	var newest meta
+	try := func(at int64) (meta, bool) {
+		m, ok := readMeta(r, at)
+		if ok && (at == 0 || at == int64(m.pageSize)) && m.tx >= newest.tx {
+			newest = m
+		}
+		return m, ok
+	}
+	if first, ok := try(0); ok {
+		try(int64(first.pageSize))
+		return newest, nil
+	}
+	for size := int64(1024); size <= 16<<20; size *= 2 {
+		if _, ok := try(size); ok {
+			return newest, nil
+		}
+	}
+	return meta{}, fmt.Errorf("%w: it does not begin like a state file", ErrDamaged)
+}
+
+func readMeta(r io.ReaderAt, at int64) (meta, bool) {
+	var b [metaChecksum + 8]byte
+	if _, err := r.ReadAt(b[:], at+metaStart); err != nil {
+		return meta{}, false
+	}
+	order := binary.NativeEndian
+	sum := fnv.New64a()
+	_, _ = sum.Write(b[:metaChecksum]) // a hash takes everything
+	if order.Uint32(b[0:]) != metaMagic || order.Uint32(b[4:]) != metaVersion || order.Uint64(b[metaChecksum:]) != sum.Sum64() {
+		return meta{}, false
+	}
+	return meta{pageSize: order.Uint32(b[8:]), pages: order.Uint64(b[40:]), tx: order.Uint64(b[48:])}, true
+}

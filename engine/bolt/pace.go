@@ -1,0 +1,97 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"nudge/engine"
+)
+
+// contactsKept is how long a person's contacts are remembered.
+const contactsKept = 60 * 24 * time.Hour
+
+const dayFormat = "2006-01-02"
+
+// paceEntry is what one claimed touch counts in.
+type paceEntry struct {
+	mailbox, key string
+	contact      engine.Contact
+}
+
+func (w *write) paceOf(en engine.Enrollment, t engine.Touch) paceEntry {
+	return paceEntry{en.Mailbox, en.Key, engine.Contact{At: t.ClaimedAt, Sequence: en.Sequence}}
+}
+
+func (p paceEntry) day() string { return p.contact.At.Format(dayFormat) }
+
+// add counts a touch at its claim.
+func (p paceEntry) add(w *write) error {
+	if err := p.count(w, 1); err != nil {
+		return err
+	}
+	last := lastCounter(p.mailbox)
+	if at := order(p.contact.At); at > number(w.tx, last) {
+		if err := w.put(bucketCounters, last, binary.BigEndian.AppendUint64(nil, at)); err != nil {
+			return err
+		}
+	}
+	contacts, _, err := load[[]engine.Contact](w.tx, bucketPeople, []byte(p.key))
+	if err != nil {
+		return err
+	}
+	contacts = recent(append(contacts, p.contact), p.contact.At)
+	return w.putValue(bucketPeople, []byte(p.key), contacts)
+}
+
+// giveBack takes out again what add counted, for a touch that did not leave.
+// The time of the last claim stays: the server was spoken to.
+func (p paceEntry) giveBack(w *write) error {
+	if err := p.count(w, -1); err != nil {
+		return err
+	}
+	contacts, _, err := load[[]engine.Contact](w.tx, bucketPeople, []byte(p.key))
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(contacts, func(c engine.Contact) bool { return c.At.Equal(p.contact.At) && c.Sequence == p.contact.Sequence })
+	if i < 0 {
+		return nil
+	}
+	return w.putValue(bucketPeople, []byte(p.key), slices.Delete(contacts, i, i+1))
+}
+
+func (p paceEntry) count(w *write, n int64) error {
+	if err := w.count(dayCounter(p.mailbox, p.day()), n); err != nil {
+		return err
+	}
+	return w.count(domainCounter(p.mailbox, p.day(), p.key), n)
+}
+
+// recent drops contacts older than they are remembered, and sorts the others.
+func recent(contacts []engine.Contact, now time.Time) []engine.Contact {
+	contacts = slices.DeleteFunc(contacts, func(c engine.Contact) bool { return now.Sub(c.At) > contactsKept })
+	slices.SortStableFunc(contacts, func(a, b engine.Contact) int { return a.At.Compare(b.At) })
+	return contacts
+}
+
+// Pace implements engine.StoreReader.
+func (s *Store) Pace(mailbox, day string) (p engine.Pace, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		p = engine.Pace{
+			Today:  int(number(tx, dayCounter(mailbox, day))),
+			LastAt: moment(number(tx, lastCounter(mailbox))),
+			Paused: switched(tx, engine.Scope{}) || switched(tx, engine.Scope{Mailbox: mailbox}),
+		}
+		return nil
+	})
+	return p, err
+}
+
+// paused says whether a switch other than the person's own covers an
+// enrollment.
+func paused(tx *bbolt.Tx, en engine.Enrollment) bool {
+	return switched(tx, engine.Scope{}) || switched(tx, engine.Scope{Mailbox: en.Mailbox}) || switched(tx, engine.Scope{Sequence: en.Sequence})
+}

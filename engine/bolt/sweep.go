@@ -1,0 +1,113 @@
+package bolt
+
+import (
+	"go.etcd.io/bbolt"
+
+	"nudge/engine"
+)
+
+// Apply implements engine.StoreWriter.
+func (s *Store) Apply(sweep engine.Sweep) error {
+	return s.update(func(w *write) error { return w.sweep(sweep) })
+}
+
+// sweep commits what one look at a mailbox came to. Addresses are suppressed
+// after all effects, so that each enrollment of a person is stopped for the
+// reason its own effect names. A cursor that names no folder moves nothing.
+func (w *write) sweep(sweep engine.Sweep) error {
+	type suppression struct{ key, why string }
+	var add []suppression
+	for _, f := range sweep.Effects {
+		en, err := w.apply(f, sweep)
+		if err != nil {
+			return err
+		}
+		if f.Suppress && en.ID != "" {
+			add = append(add, suppression{en.Key, string(f.Reason)})
+		}
+	}
+	for _, s := range add {
+		if _, err := w.suppress(s.key, s.why, sweep.At); err != nil {
+			return err
+		}
+	}
+	if sweep.Cursor.Folders == nil {
+		return nil
+	}
+	return w.putValue(bucketCursors, []byte(sweep.Mailbox), sweep.Cursor)
+}
+
+// apply applies one effect and returns its enrollment; the zero one when there
+// is none, or when the effect was applied before.
+func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, error) {
+	var none engine.Enrollment
+	en, ok, err := loadEnrollment(w.tx, f.Enrollment)
+	if err != nil || !ok {
+		return none, err
+	}
+	if f.Sent != nil {
+		// Not asked whether it was seen: the copy may have been, before
+		// anybody knew that it would be needed as a proof.
+		st := *f.Sent
+		st.Touch.Enrollment = en.ID
+		found, err := w.settle(st, true)
+		if err != nil || !found {
+			return none, err
+		}
+		if en, err = must(w.tx, en.ID); err != nil {
+			return none, err
+		}
+	} else if fresh, err := w.see(f); err != nil || !fresh {
+		return none, err
+	}
+	applied, events, changed := en.Apply(f, sweep.At)
+	if !changed {
+		return en, w.note(events...)
+	}
+	return w.change(en, applied, events)
+}
+
+// see remembers that an incoming was applied to an enrollment. It says whether
+// that is news: a message met again, in another folder or after a UIDVALIDITY
+// change, counts again only when its effect is stronger than before.
+func (w *write) see(f engine.Effect) (bool, error) {
+	if f.Incoming == "" {
+		return true, nil
+	}
+	key := append(name(f.Enrollment), foreign(f.Incoming)...)
+	strength := strengthOf(f)
+	if was := w.tx.Bucket(bucketSeen).Get(key); len(was) == 1 && was[0] >= strength {
+		return false, nil
+	}
+	return true, w.put(bucketSeen, key, []byte{strength})
+}
+
+// strengthOf orders effects by how far they move towards never writing again.
+func strengthOf(f engine.Effect) byte {
+	switch {
+	case f.Suppress:
+		return 4
+	case f.To == engine.Stopped:
+		return 3
+	case f.To == engine.Held:
+		return 2
+	}
+	return 1
+}
+
+// Cursor implements engine.StoreReader.
+func (s *Store) Cursor(mailbox string) (c engine.Cursor, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		if c, _, err = load[engine.Cursor](tx, bucketCursors, []byte(mailbox)); err != nil {
+			return err
+		}
+		var at uint64
+		scan(tx, bucketWaiting, name(mailbox), func(k, _ []byte) bool {
+			at, _, _ = splitTimed(k, mailbox)
+			return false
+		})
+		c.Since = moment(at)
+		return nil
+	})
+	return c, err
+}

@@ -1,0 +1,286 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// This file is every change an enrollment can go through, as functions of
+// values. A Store calls them inside its transactions; nothing else changes an
+// enrollment. The events they return carry no Seq: the Store numbers them.
+
+// softWindow is how long a soft bounce counts, and softLimit how many of them
+// end an enrollment.
+const (
+	softWindow = 14 * 24 * time.Hour
+	softLimit  = 3
+)
+
+// Enrolled is the event of a new enrollment.
+func Enrolled(en Enrollment) Event {
+	return en.event(EventEnrolled, en.EnrolledAt, map[string]string{"due": stamp(en.Due)})
+}
+
+// Claimed is the event of a touch that was taken for sending.
+func Claimed(t Touch, at time.Time) Event {
+	return t.event(EventClaimed, at, map[string]string{"subject": t.Email.Subject})
+}
+
+// CheckClaim says whether a prepared touch may still be sent to this
+// enrollment: nil, or ErrEnded when anything about it moved since.
+func CheckClaim(en Enrollment, t Touch) error {
+	if en.State != Active || en.Paused || en.Version != t.Version || en.Next != t.Step {
+		return ErrEnded
+	}
+	return nil
+}
+
+// Apply is what an incoming message does to the enrollment. A stop beats a
+// hold, a hold beats going on, and nothing here ever moves the other way. The
+// bool says whether the enrollment itself changed; the events are due anyway.
+func (en Enrollment) Apply(f Effect, at time.Time) (Enrollment, []Event, bool) {
+	events := []Event{f.Event}
+	if f.Soft {
+		en.SoftAt = slices.DeleteFunc(slices.Clone(en.SoftAt), func(t time.Time) bool { return at.Sub(t) > softWindow })
+		en.SoftAt = append(en.SoftAt, at)
+		if len(en.SoftAt) >= softLimit {
+			f.To, f.Reason, f.Detail = Stopped, Bounced, "three temporary delivery failures in 14 days"
+		}
+	}
+	switch {
+	case en.State == Stopped:
+		return en, events, false
+	case f.To == Stopped:
+		en = en.stop(f.Reason, f.Detail)
+		return en, append(events, en.event(EventStopped, at, map[string]string{"reason": string(f.Reason)})), true
+	case f.To == Held && !en.Ended():
+		held, changed := en.hold(f.Reason, f.Detail, f.Until)
+		if !changed {
+			return en, events, f.Soft
+		}
+		return held, append(events, held.heldEvent(at)), true
+	}
+	return en, events, f.Soft
+}
+
+// Settle is what the end of a touch does to the enrollment as it is by then: a
+// reply may have stopped it while the mail was on its way, and it stays so.
+func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {
+	switch s.Outcome {
+	case Sent:
+		return en.settleSent(s)
+	case Unknown:
+		return en.InDoubt(s.Touch, s.Answer, s.At)
+	}
+	kind := EventDeferred
+	if s.Outcome == Refusal {
+		kind = EventRefused
+	}
+	events := []Event{s.Touch.event(kind, s.At, map[string]string{"server": s.Answer})}
+	switch {
+	case en.Ended():
+	case s.Stop != "":
+		en = en.stop(s.Stop, s.Answer)
+		events = append(events, en.event(EventStopped, s.At, map[string]string{"reason": string(s.Stop)}))
+	case s.Hold != "":
+		en, _ = en.hold(s.Hold, s.Answer, time.Time{})
+		events = append(events, en.heldEvent(s.At))
+	case s.Resend:
+		if en.Reason == InDoubt {
+			en = en.activate()
+		}
+		en.Due, en.Look, en.Resends = s.Due, s.Due, en.Resends+1
+	default:
+		en.Look, en.Attempts = s.Due, s.Attempts
+		if en.TriedAt.IsZero() {
+			en.TriedAt = s.At
+		}
+	}
+	return en, events
+}
+
+func (en Enrollment) settleSent(s Settlement) (Enrollment, []Event) {
+	t := s.Touch
+	en.Done = append(slices.Clone(en.Done), Done{Step: t.Step, At: s.At, Outcome: Sent, MessageID: t.Email.MessageID})
+	en.Thread = t.Email.Thread
+	en.Attempts, en.TriedAt, en.Resends = 0, time.Time{}, 0
+	events := []Event{t.event(EventSent, s.At, map[string]string{"subject": t.Email.Subject, "server": s.Answer})}
+	if en.Ended() {
+		return en, events
+	}
+	if en.State == Held && en.Reason == InDoubt {
+		en = en.activate()
+	}
+	en, more := en.goOn(s.Next, s.Due, s.At)
+	return en, append(events, more...)
+}
+
+// OpenTask records that a task step came due: its text is now the owner's
+// work, and the sequence goes on with the next step.
+func (en Enrollment) OpenTask(step, text, next string, due, at time.Time) (Enrollment, []Event) {
+	en.Done = append(slices.Clone(en.Done), Done{Step: step, At: at, Outcome: Opened})
+	ev := en.event(EventTaskOpen, at, map[string]string{"text": text})
+	ev.Step = step
+	en, more := en.goOn(next, due, at)
+	return en, append([]Event{ev}, more...)
+}
+
+// goOn moves to the next step, or ends the enrollment when there is none.
+func (en Enrollment) goOn(next string, due, at time.Time) (Enrollment, []Event) {
+	if next != "" {
+		en.Next, en.Due, en.Look = next, due, due
+		return en, nil
+	}
+	en = en.end(Finished, NoAnswer, "")
+	return en, []Event{en.event(EventFinished, at, map[string]string{"reason": string(NoAnswer)})}
+}
+
+// Finish ends an enrollment that has no step left.
+func (en Enrollment) Finish(at time.Time) (Enrollment, []Event) { return en.goOn("", time.Time{}, at) }
+
+// Postponed changes when the engine looks at the enrollment next, or holds it.
+// The events are the postponement's own.
+func (en Enrollment) Postponed(p Postponement) Enrollment {
+	if p.Next != "" {
+		en.Next, en.Due = p.Next, p.Due
+	}
+	if p.Hold != "" {
+		en, _ = en.hold(p.Hold, p.Detail, p.HeldUntil)
+		return en
+	}
+	en.Look, en.Attempts, en.TriedAt = p.Look, p.Attempts, p.TriedAt
+	return en
+}
+
+// InDoubt holds the enrollment until a person says whether the touch left.
+func (en Enrollment) InDoubt(t Touch, why string, at time.Time) (Enrollment, []Event) {
+	events := []Event{t.event(EventInDoubt, at, map[string]string{"why": why, "subject": t.Email.Subject})}
+	if en.Ended() {
+		return en, events
+	}
+	en.State, en.Reason, en.Detail, en.HeldUntil = Held, InDoubt, why, time.Time{}
+	return en, append(events, en.heldEvent(at))
+}
+
+// Release makes the enrollment active again when the date it was held for has
+// come. Its step keeps its own date where that is later.
+func (en Enrollment) Release(at time.Time) (Enrollment, []Event, bool) {
+	if en.State != Held || en.HeldUntil.IsZero() || en.HeldUntil.After(at) {
+		return en, nil, false
+	}
+	ev := en.event(EventReleased, at, map[string]string{"reason": string(en.Reason)})
+	return en.activate(), []Event{ev}, true
+}
+
+// Answer is a person's word that a held enrollment goes on.
+func (en Enrollment) Answer(at time.Time) (Enrollment, []Event) {
+	if en.State != Held || en.Reason == InDoubt {
+		return en, nil // a doubt has its own question
+	}
+	ev := en.event(EventReleased, at, map[string]string{"reason": string(en.Reason), "by": "hand"})
+	en = en.activate()
+	en.Attempts, en.TriedAt = 0, time.Time{}
+	return en, []Event{ev}
+}
+
+// StopByHand is a person's word that it ends.
+func (en Enrollment) StopByHand(at time.Time) (Enrollment, []Event) {
+	if en.Ended() {
+		return en, nil
+	}
+	en = en.stop(ByHand, "")
+	return en, []Event{en.event(EventStopped, at, map[string]string{"reason": string(ByHand)})}
+}
+
+// Suppress stops the enrollment because its address must not be written to.
+func (en Enrollment) Suppress(why string, at time.Time) (Enrollment, []Event, bool) {
+	if en.Ended() {
+		return en, nil, false
+	}
+	en = en.stop(Suppressed, why)
+	return en, []Event{en.event(EventStopped, at, map[string]string{"reason": string(Suppressed), "why": why})}, true
+}
+
+// Update replaces the prospect's name and fields by those given, keeping the
+// fields that are not named. It says whether anything changed.
+func (en Enrollment) Update(name string, fields map[string]string) (Enrollment, bool) {
+	merged := maps.Clone(en.Fields)
+	if merged == nil {
+		merged = map[string]string{}
+	}
+	maps.Copy(merged, fields)
+	if name == "" {
+		name = en.Name
+	}
+	if name == en.Name && maps.Equal(merged, en.Fields) {
+		return en, false
+	}
+	en.Name, en.Fields = name, merged
+	return en, true
+}
+
+func (en Enrollment) stop(why Reason, detail string) Enrollment { return en.end(Stopped, why, detail) }
+
+func (en Enrollment) end(to State, why Reason, detail string) Enrollment {
+	en.State, en.Reason, en.Detail = to, why, detail
+	en.Next, en.Due, en.Look, en.HeldUntil = "", time.Time{}, time.Time{}, time.Time{}
+	return en
+}
+
+// hold holds, or holds longer: a hold that waits for a person is never turned
+// into one that ends by itself, and a doubt keeps its question.
+func (en Enrollment) hold(why Reason, detail string, until time.Time) (Enrollment, bool) {
+	if en.State == Held {
+		waits := en.HeldUntil.IsZero()
+		longer := until.IsZero() || until.After(en.HeldUntil)
+		if waits || !longer {
+			return en, false
+		}
+	}
+	en.State, en.Reason, en.Detail, en.HeldUntil = Held, why, detail, until
+	return en, true
+}
+
+func (en Enrollment) activate() Enrollment {
+	en.State, en.Reason, en.Detail, en.HeldUntil = Active, "", "", time.Time{}
+	en.Look = en.Due
+	return en
+}
+
+func (en Enrollment) heldEvent(at time.Time) Event {
+	d := map[string]string{"reason": string(en.Reason)}
+	if en.Detail != "" {
+		d["detail"] = en.Detail
+	}
+	if !en.HeldUntil.IsZero() {
+		d["until"] = stamp(en.HeldUntil)
+	}
+	return en.event(EventHeld, at, d)
+}
+
+func (en Enrollment) event(kind EventKind, at time.Time, detail map[string]string) Event {
+	return Event{At: at, Kind: kind, Enrollment: en.ID, Address: en.Address, Sequence: en.Sequence, Step: en.Next, Detail: tidy(detail)}
+}
+
+func (t Touch) event(kind EventKind, at time.Time, detail map[string]string) Event {
+	return Event{At: at, Kind: kind, Enrollment: t.Enrollment, Address: t.Email.To, Sequence: t.Sequence, Step: t.Step,
+		MessageID: t.Email.MessageID, Detail: tidy(detail)}
+}
+
+// tidy drops empty values, so that a reader sees only what is known.
+func tidy(detail map[string]string) map[string]string {
+	maps.DeleteFunc(detail, func(_, v string) bool { return v == "" })
+	return detail
+}
+
+// stamp writes a moment for an event's detail: RFC 3339, to the second.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+func decimal[N ~uint32 | ~int](n N) string { return strconv.FormatInt(int64(n), 10) }

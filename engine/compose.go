@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"html"
+	"maps"
+	"strings"
+	"time"
+
+	"nudge/sequences"
+	"nudge/templates"
+)
+
+// Compose renders one step for one enrollment to its final bytes. It is a pure
+// function: preview and send call it alike, so that what is shown is what is
+// sent. The error is a *templates.MissingError where a field has no value.
+func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) (Email, error) {
+	fields := fieldsFor(m, seq, st, en, now)
+	body, err := st.Body.Render(fields)
+	if err != nil {
+		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
+	}
+	domain := AddressDomain(m.Address)
+	l := letter{
+		fromName: m.DisplayName, from: m.Address,
+		toName: en.Name, to: en.Address,
+		date:      now.In(m.Location),
+		messageID: messageID(secret, "touch", en, st.ID, domain),
+		text:      body.Text, html: body.HTML,
+	}
+	thread := Thread{Anchor: messageID(secret, "anchor", en, "", domain)}
+	switch {
+	case st.Subject != nil:
+		if l.subject, err = st.Subject.Render(fields); err != nil {
+			return Email{}, fmt.Errorf("step %q subject: %w", st.ID, err)
+		}
+		thread.Subject = l.subject
+		l.references = []string{thread.Anchor}
+	default:
+		thread.Subject = en.Thread.Subject
+		thread.IDs = en.Thread.IDs
+		l.subject = replySubject(thread.Subject)
+		l.references = append([]string{thread.Anchor}, thread.IDs...)
+		if n := len(thread.IDs); n > 0 {
+			l.inReplyTo = thread.IDs[n-1]
+		}
+	}
+	thread.IDs = append(append([]string(nil), thread.IDs...), l.messageID)
+	if m.Rehearsal {
+		l = l.rehearsed(m)
+	}
+	raw, err := l.bytes()
+	if err != nil {
+		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
+	}
+	return Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread,
+		Raw: raw, SHA256: sha256.Sum256(raw)}, nil
+}
+
+// Thread subjects carry no Re: of their own, so that answers carry one.
+func replySubject(s string) string {
+	if s == "" || len(s) >= 3 && strings.EqualFold(s[:3], "re:") {
+		return s
+	}
+	return "Re: " + s
+}
+
+// rehearsed turns the letter around: it goes to the owner, and says so.
+func (l letter) rehearsed(m Mailbox) letter {
+	banner := fmt.Sprintf("Rehearsal: this mail would have gone to %s. Set deliver = \"live\" in nudge.toml to send for real.",
+		mailboxHeader(l.toName, l.to))
+	l.text = banner + "\n\n" + l.text
+	note := `<p style="background:#fff3c4;color:#333;padding:8px 12px;border:1px solid #e0c36a">` + html.EscapeString(banner) + `</p>`
+	if i := strings.Index(l.html, "<body"); i >= 0 {
+		if j := strings.IndexByte(l.html[i:], '>'); j >= 0 {
+			at := i + j + 1
+			l.html = l.html[:at] + note + l.html[at:]
+		}
+	}
+	l.subject = "[Rehearsal] " + l.subject
+	l.toName, l.to = m.DisplayName, m.Address
+	return l
+}
+
+// fieldsFor gathers what a template may name: the prospect's own fields, and
+// the built-in ones. The prospect's own never replace sender.* or the facts of
+// this touch.
+func fieldsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) templates.Fields {
+	f := make(templates.Fields, len(en.Fields)+16)
+	first, last := splitName(en.Name)
+	f["first_name"], f["last_name"], f["name"] = first, last, en.Name
+	maps.Copy(f, en.Fields)
+	if f["name"] == "" {
+		f["name"] = strings.TrimSpace(f["first_name"] + " " + f["last_name"])
+	}
+	f["email"] = en.Address
+	f["sender.name"], f["sender.email"] = m.DisplayName, m.Address
+	if f["sender.name"] == "" {
+		f["sender.name"] = m.Address
+	}
+	f["signature"] = m.Signature
+	if f["original_subject"] == "" {
+		f["original_subject"] = en.Thread.Subject
+	}
+	loc := zone(m, seq, en)
+	local := now.In(loc)
+	f["today"] = local.Format("Monday 2 January")
+	f["touch_number"] = decimal(en.Touches() + 1)
+	if next := seq.Next(append(en.DoneSteps(), st.ID)); next != nil {
+		f["next_touch"] = next.DueAt(now, loc).In(loc).Format("Monday 2 January")
+	}
+	return f
+}
+
+// splitName takes "Dr. Anna Maria Berg" apart: first name Anna, last name Berg.
+func splitName(name string) (first, last string) {
+	words := strings.Fields(name)
+	for len(words) > 1 && strings.HasSuffix(words[0], ".") { // titles
+		words = words[1:]
+	}
+	switch len(words) {
+	case 0:
+		return "", ""
+	case 1:
+		return words[0], ""
+	}
+	return words[0], words[len(words)-1]
+}
+
+// zone is the time zone a prospect lives in: their own timezone field, else the
+// sequence's, else the mailbox's. A name that does not exist counts as none;
+// enrolling refuses it.
+func zone(m Mailbox, seq *sequences.Sequence, en Enrollment) *time.Location {
+	names := []string{en.Fields["timezone"]}
+	if seq != nil {
+		names = append(names, seq.Timezone)
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if loc, err := loadLocation(name); err == nil {
+			return loc
+		}
+	}
+	return m.Location
+}

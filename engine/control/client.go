@@ -1,0 +1,168 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"nudge/engine"
+)
+
+// answerPatience bounds how long the daemon may think about one request. The
+// longest is an import: some 100,000 rows, a thousand to a transaction.
+const answerPatience = 2 * time.Minute
+
+// Client is an Operator over a running daemon. It keeps no connection between
+// calls, so there is nothing to close.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+var _ engine.Operator = (*Client)(nil)
+
+// Dial finds the daemon behind a socket. It takes at most 200 ms; ErrNotRunning
+// when nothing listens, another error when something is there that must not or
+// cannot be talked to.
+func Dial(path string) (*Client, error) {
+	conn, err := net.DialTimeout("unix", path, dialPatience)
+	if err != nil {
+		return nil, dialError(err)
+	}
+	_ = conn.Close()
+	if err := checkOwner(path); err != nil {
+		return nil, err
+	}
+	var dialer net.Dialer
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives:     true,
+		DisableCompression:    true,
+		ResponseHeaderTimeout: answerPatience,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", path)
+		},
+	}}}, nil
+}
+
+func dialError(err error) error {
+	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist) {
+		return ErrNotRunning
+	}
+	return fmt.Errorf("control socket: %w", err)
+}
+
+// Enroll implements engine.Operator.
+func (c *Client) Enroll(ctx context.Context, req engine.EnrollRequest) (engine.View, error) {
+	return ask[engine.View](ctx, c, pathEnroll, req)
+}
+
+// Import implements engine.Operator.
+func (c *Client) Import(ctx context.Context, req engine.ImportRequest) (engine.ImportResult, error) {
+	return ask[engine.ImportResult](ctx, c, pathImport, req)
+}
+
+// List implements engine.Operator.
+func (c *Client) List(ctx context.Context, f engine.Filter) ([]engine.View, error) {
+	return ask[[]engine.View](ctx, c, pathList, f)
+}
+
+// Show implements engine.Operator.
+func (c *Client) Show(ctx context.Context, address string) (engine.Story, error) {
+	return ask[engine.Story](ctx, c, pathShow, person{Address: address})
+}
+
+// Status implements engine.Operator.
+func (c *Client) Status(ctx context.Context) (engine.Status, error) {
+	return ask[engine.Status](ctx, c, pathStatus, nothing{})
+}
+
+// Log implements engine.Operator.
+func (c *Client) Log(ctx context.Context, after uint64, limit int) ([]engine.Event, error) {
+	return ask[[]engine.Event](ctx, c, pathLog, page{after, limit})
+}
+
+// Stop implements engine.Operator.
+func (c *Client) Stop(ctx context.Context, address, sequence string) ([]engine.View, error) {
+	return ask[[]engine.View](ctx, c, pathStop, person{address, sequence})
+}
+
+// Pause implements engine.Operator.
+func (c *Client) Pause(ctx context.Context, scope engine.Scope) (int, error) {
+	return ask[int](ctx, c, pathPause, scope)
+}
+
+// Resume implements engine.Operator.
+func (c *Client) Resume(ctx context.Context, scope engine.Scope) (int, error) {
+	return ask[int](ctx, c, pathResume, scope)
+}
+
+// Doubts implements engine.Operator.
+func (c *Client) Doubts(ctx context.Context) ([]engine.Doubt, error) {
+	return ask[[]engine.Doubt](ctx, c, pathDoubts, nothing{})
+}
+
+// ResolveDoubt implements engine.Operator.
+func (c *Client) ResolveDoubt(ctx context.Context, enrollment string, verdict engine.DoubtVerdict) (engine.View, error) {
+	return ask[engine.View](ctx, c, pathResolve, resolution{enrollment, verdict})
+}
+
+// Reload implements engine.Operator.
+func (c *Client) Reload(ctx context.Context) (engine.ReloadResult, error) {
+	return ask[engine.ReloadResult](ctx, c, pathReload, nothing{})
+}
+
+// ask is one request and its answer.
+func ask[A any](ctx context.Context, c *Client, path string, q any) (A, error) {
+	var a A
+	body, err := json.Marshal(q)
+	if err != nil {
+		return a, err
+	}
+	if len(body) > maxBody && path != pathImport || len(body) > maxImport {
+		return a, &engine.RefusalError{Err: engine.ErrInvalid, What: fmt.Sprintf("the request is too large (%d MB)", len(body)>>20), Hint: "split it"}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://nudge"+path, bytes.NewReader(body))
+	if err != nil {
+		return a, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return a, c.callError(ctx, err)
+	}
+	defer resp.Body.Close()
+	answer := json.NewDecoder(resp.Body)
+	switch resp.StatusCode {
+	case http.StatusOK:
+		if err := answer.Decode(&a); err != nil {
+			return a, c.callError(ctx, err)
+		}
+		return a, nil
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return a, errors.New("the running daemon is another version of nudge and does not know this; restart it")
+	}
+	var refused wireError
+	if err := answer.Decode(&refused); err != nil {
+		return a, c.callError(ctx, err)
+	}
+	return a, fromWire(refused)
+}
+
+// callError says whether the daemon was gone before the call or went away in
+// the middle of it. In the latter case what was asked may have been done.
+func (c *Client) callError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return dialError(err)
+	}
+	return fmt.Errorf("the daemon went away before it answered: %w", err)
+}

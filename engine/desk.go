@@ -1,0 +1,323 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"nudge/sequences"
+)
+
+// Desk is where a person asks: the Operator over a Store, with or without
+// engines running beside it. Its methods may be called from several goroutines.
+type Desk struct {
+	Store     Store
+	Library   Shelf
+	Mailboxes []Mailbox
+	Engines   []*Engine // those that run in this process
+	Deliver   string    // rehearsal or live
+	Now       func() time.Time
+}
+
+// Shelf is a Library that can be listed and read again.
+type Shelf interface {
+	Library
+	Names() []string
+	Broken() []error
+	Reload() (changed bool, err error)
+}
+
+var _ Operator = (*Desk)(nil)
+
+// Enroll implements Operator.
+func (d *Desk) Enroll(_ context.Context, req EnrollRequest) (View, error) {
+	seq, m, err := d.plan(req.Sequence)
+	if err != nil {
+		return View{}, err
+	}
+	en, err := Plan(req, seq, m, d.Now())
+	if err != nil {
+		return View{}, err
+	}
+	ens, errs, err := d.Store.Enroll([]Enrollment{en})
+	if err != nil {
+		return View{}, err
+	}
+	switch {
+	case errors.Is(errs[0], ErrEnrolled):
+		return View{}, &RefusalError{Err: ErrEnrolled, What: fmt.Sprintf("%s is already enrolled in %s", en.Address, seq.Name),
+			Hint: "nudge show " + en.Address}
+	case errors.Is(errs[0], ErrSuppressed):
+		return View{}, &RefusalError{Err: ErrSuppressed, What: en.Address + " is suppressed: never to be written to again",
+			Hint: "nudge show " + en.Address + " tells why"}
+	case errs[0] != nil:
+		return View{}, errs[0]
+	}
+	d.wake()
+	return d.view(ens[0]), nil
+}
+
+// plan finds a sequence and the mailbox it sends from.
+func (d *Desk) plan(name string) (*sequences.Sequence, Mailbox, error) {
+	seq, ok := d.Library.Sequence(name)
+	if !ok {
+		for _, broken := range d.Library.Broken() {
+			if strings.Contains(broken.Error(), name+".md:") {
+				return nil, Mailbox{}, &RefusalError{Err: ErrBroken, What: broken.Error(), Hint: "nudge lint shows every mistake with its line"}
+			}
+		}
+		hint := "there are no sequences yet; write one, and check it with nudge lint"
+		if names := d.Library.Names(); len(names) > 0 {
+			hint = "sequences: " + strings.Join(names, ", ")
+		}
+		return nil, Mailbox{}, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("there is no sequence %q", name), Hint: hint}
+	}
+	if seq.From == "" && len(d.Mailboxes) == 1 {
+		return seq, d.Mailboxes[0], nil
+	}
+	for _, m := range d.Mailboxes {
+		if m.Name == seq.From {
+			return seq, m, nil
+		}
+	}
+	what := fmt.Sprintf("sequence %s does not say which mailbox it sends from", seq.Name)
+	if seq.From != "" {
+		what = fmt.Sprintf("sequence %s sends from mailbox %q, which nudge.toml does not have", seq.Name, seq.From)
+	}
+	names := make([]string, len(d.Mailboxes))
+	for i, m := range d.Mailboxes {
+		names[i] = m.Name
+	}
+	return nil, Mailbox{}, invalid(what, "set from: to one of "+strings.Join(names, ", "))
+}
+
+// Import implements Operator.
+func (d *Desk) Import(_ context.Context, req ImportRequest) (ImportResult, error) {
+	seq, m, err := d.plan(req.Sequence)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	now := d.Now()
+	result := ImportResult{Rejected: []RejectedRow{}}
+	var fresh []Enrollment
+	keys := make([]string, 0, len(req.Rows))
+	for _, row := range req.Rows {
+		en, err := Plan(EnrollRequest{Sequence: seq.Name, Address: row.Address, Name: row.Name, Fields: row.Fields}, seq, m, now)
+		if err != nil {
+			result.Rejected = append(result.Rejected, RejectedRow{Row: row.Row, Column: columnOf(err), Reason: err.Error()})
+			continue
+		}
+		fresh = append(fresh, en)
+		keys = append(keys, en.Key)
+	}
+	known, err := d.Store.Known(nil, keys)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	var enroll []Enrollment
+	updates := map[string]Enrollment{} // by id of the enrollment they update
+	for _, en := range fresh {
+		earlier := slices.DeleteFunc(slices.Clone(known.ByAddress[en.Key]), func(e Enrollment) bool { return e.Sequence != en.Sequence })
+		if len(earlier) == 0 {
+			enroll = append(enroll, en)
+			continue
+		}
+		last := earlier[len(earlier)-1]
+		if _, changed := last.Update(en.Name, en.Fields); changed && !last.Ended() {
+			updates[last.ID] = en
+		} else {
+			result.Skipped++
+		}
+	}
+	if len(result.Rejected) > 0 || req.DryRun {
+		result.Enrolled, result.Updated = len(enroll), len(updates)
+		if len(result.Rejected) > 0 && !req.DryRun {
+			result.Enrolled, result.Updated, result.Skipped = 0, 0, 0
+		}
+		return result, nil
+	}
+	return d.commitImport(result, enroll, updates)
+}
+
+func (d *Desk) commitImport(result ImportResult, enroll []Enrollment, updates map[string]Enrollment) (ImportResult, error) {
+	_, errs, err := d.Store.Enroll(enroll)
+	if err != nil {
+		return ImportResult{}, err
+	}
+	for _, err := range errs {
+		if err != nil {
+			result.Skipped++
+		} else {
+			result.Enrolled++
+		}
+	}
+	var ids []string
+	for id := range updates {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	if len(ids) > 0 {
+		_, err = d.Store.Change(ids, func(en Enrollment) (Enrollment, []Event) {
+			en, _ = en.Update(updates[en.ID].Name, updates[en.ID].Fields)
+			return en, nil
+		})
+	}
+	result.Updated = len(ids)
+	d.wake()
+	return result, err
+}
+
+// columnOf guesses the column that a refusal is about, for a person looking at
+// a table.
+func columnOf(err error) string {
+	what := err.Error()
+	if rest, ok := strings.CutPrefix(what, "field "); ok {
+		return strings.TrimSuffix(strings.Fields(rest)[0], ":")
+	}
+	if strings.HasPrefix(what, "name ") {
+		return "name"
+	}
+	if _, needs, ok := strings.Cut(what, " needs "); ok {
+		first, _, _ := strings.Cut(needs, ",")
+		return first
+	}
+	return "email"
+}
+
+// List implements Operator.
+func (d *Desk) List(_ context.Context, f Filter) ([]View, error) {
+	ens, err := d.Store.Enrollments(f)
+	if err != nil {
+		return nil, err
+	}
+	return d.views(ens), nil
+}
+
+// Show implements Operator.
+func (d *Desk) Show(_ context.Context, address string) (Story, error) {
+	ens, err := d.of(address, "")
+	if err != nil {
+		return Story{}, err
+	}
+	story := Story{Enrollments: d.views(ens), History: []Event{}}
+	for _, en := range ens {
+		events, err := d.Store.Events(en.ID, 0, 10_000)
+		if err != nil {
+			return Story{}, err
+		}
+		story.History = append(story.History, events...)
+	}
+	slices.SortFunc(story.History, func(a, b Event) int { return int(a.Seq) - int(b.Seq) })
+	return story, nil
+}
+
+// of lists the enrollments of one address, in one sequence when named.
+func (d *Desk) of(address, sequence string) ([]Enrollment, error) {
+	ens, err := d.Store.Enrollments(Filter{Key: AddressKey(address), Sequence: sequence})
+	if err != nil {
+		return nil, err
+	}
+	if len(ens) == 0 {
+		return nil, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("nobody with the address %s is enrolled", address),
+			Hint: "nudge list shows everybody"}
+	}
+	return ens, nil
+}
+
+// Log implements Operator.
+func (d *Desk) Log(_ context.Context, after uint64, limit int) ([]Event, error) {
+	return d.Store.Events("", after, limit)
+}
+
+// Stop implements Operator.
+func (d *Desk) Stop(_ context.Context, address, sequence string) ([]View, error) {
+	ens, err := d.of(address, sequence)
+	if err != nil {
+		return nil, err
+	}
+	ids := waiting(ens)
+	if len(ids) == 0 {
+		return d.views(ens), nil
+	}
+	now := d.Now()
+	ens, err = d.Store.Change(ids, func(en Enrollment) (Enrollment, []Event) { return en.StopByHand(now) })
+	return d.views(ens), err
+}
+
+// Pause implements Operator.
+func (d *Desk) Pause(_ context.Context, scope Scope) (int, error) { return d.turn(scope, true) }
+
+// Resume implements Operator.
+func (d *Desk) Resume(_ context.Context, scope Scope) (int, error) {
+	n, err := d.turn(scope, false)
+	if err != nil || scope.Person == "" {
+		return n, err
+	}
+	ens, err := d.of(scope.Person, "")
+	if err != nil {
+		return n, err
+	}
+	now := d.Now()
+	_, err = d.Store.Change(waiting(ens), func(en Enrollment) (Enrollment, []Event) { return en.Answer(now) })
+	d.wake()
+	return n, err
+}
+
+func (d *Desk) turn(scope Scope, on bool) (int, error) {
+	if scope.Person != "" {
+		if _, err := d.of(scope.Person, ""); err != nil {
+			return 0, err
+		}
+		scope.Person = AddressKey(scope.Person)
+	}
+	if scope.Sequence != "" {
+		seq, _, err := d.plan(scope.Sequence)
+		if err != nil {
+			return 0, err
+		}
+		scope.Sequence = seq.Name
+	}
+	if scope.Mailbox != "" && !slices.ContainsFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == scope.Mailbox }) {
+		return 0, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("there is no mailbox %q", scope.Mailbox), Hint: "nudge status lists the mailboxes"}
+	}
+	n, err := d.Store.Pause(scope, on, d.Now())
+	d.wake()
+	return n, err
+}
+
+// waiting lists the ids of those that have not ended.
+func waiting(ens []Enrollment) []string {
+	var ids []string
+	for _, en := range ens {
+		if !en.Ended() {
+			ids = append(ids, en.ID)
+		}
+	}
+	return ids
+}
+
+func (d *Desk) views(ens []Enrollment) []View {
+	vs := make([]View, len(ens))
+	for i, en := range ens {
+		vs[i] = d.view(en)
+	}
+	return vs
+}
+
+func (d *Desk) view(en Enrollment) View {
+	seq, _ := d.Library.Sequence(en.Sequence)
+	m := Mailbox{Location: time.UTC}
+	if i := slices.IndexFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == en.Mailbox }); i >= 0 {
+		m = d.Mailboxes[i]
+	}
+	return viewOf(en, seq, m)
+}
+
+func (d *Desk) wake() {
+	for _, e := range d.Engines {
+		e.Wake()
+	}
+}

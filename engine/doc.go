@@ -1,0 +1,57 @@
+// Package engine is the judgement: who hears from us next, and who never again.
+//
+// # The story
+//
+// A sequence is a plan (package sequences). Enrolling a prospect in it makes an
+// [Enrollment]: one next action, with a date and an owner. When the date comes
+// the engine sends a touch, and goes on until the prospect answers; then it
+// stops. One [Engine] serves one mailbox, and each round of it is three verbs:
+//
+//	listen   read every watched folder to its end and apply what was found
+//	speak    send what is due, if the mailbox could be read
+//	rest     until mail arrives or the next touch is due
+//
+// It reads its mail before it sends any; if it cannot read, it does not send.
+//
+// # The send protocol
+//
+// Every touch takes the same road, and every step of it has one owner:
+//
+//	guard    a pure function says yes, or not before when, or ask a person
+//	prepare  rendered to its final bytes, durably stored: the intent
+//	open     the SMTP dialogue is brought to RCPT            (Sender.Open)
+//	fence    every watched folder is read to its end again   (Inbox.Fetch)
+//	claim    one transaction: cursors, the stops they caused, and "sending"
+//	data     the frozen bytes leave                          (Delivery.Data)
+//	settle   the outcome and the next due date, in one transaction
+//
+// What is found in state "sending" when the program starts was interrupted
+// between claim and settle. Nobody can know whether it left, so it is in doubt:
+// listed, shown to a person, and never sent again by itself.
+//
+// # The invariants
+//
+// Each has a test of the same name.
+//
+//  1. No DATA byte leaves unless the mailbox was read to its end, successfully,
+//     after RCPT and at most five seconds ago, and nothing in it could be
+//     attributed to that prospect.
+//  2. The intent is durable before DATA. Dots for one enrollment and step are
+//     at most one, plus a person's explicit resends.
+//  3. Stopping is the same transaction that makes the next touch not due.
+//  4. The IMAP cursor moves only in the transaction that applied what was read.
+//  5. A suppressed address is refused at enroll, at claim, and in every import.
+//  6. Same inputs and same now give the same bytes: preview is what is sent.
+//  7. Every active enrollment is in the due index exactly once; nothing else is.
+//  8. Per mailbox and day, accepted touches are at most the cap; between two
+//     there is at least the gap; none leaves outside its window.
+//
+// # Who calls whom
+//
+// Package cmd/nudge wires an Engine for each mailbox, and a [Desk] for the
+// people. The engine calls four interfaces that it declares itself: [Store]
+// (memory), [Sender] and [Inbox] (one mailbox), and [Operator], which is what a
+// person may ask and which [Desk] answers. Decisions are functions of values
+// that take now; sockets and disks only obey. This package imports neither net
+// nor a database nor a mail library, and a test says so.
+package engine

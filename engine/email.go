@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"mime"
+	"mime/quotedprintable"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Writing the bytes of a mail is done here and not by a mail library because
+// the bytes must be the same whenever the inputs are (a resend, a preview), and
+// the engine may not reach the network even through its imports. Encoding is
+// the standard library's.
+
+// letter is everything that is written into a mail.
+type letter struct {
+	fromName, from string
+	toName, to     string
+	subject        string
+	date           time.Time
+	messageID      string
+	inReplyTo      string
+	references     []string
+	text, html     string // LF line ends
+}
+
+// bytes writes the letter as RFC 5322 and RFC 2045 ask: CRLF line ends, header
+// lines folded below 78 octets, multipart/alternative with the plain text
+// first. The boundary follows from the Message-ID, so equal letters have equal
+// bytes. Nothing names the host or the program.
+func (l letter) bytes() ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(len(l.text)*5/4 + len(l.html)*5/4 + 1024)
+	head := func(name, value string) { writeHeader(&b, name, value) }
+	head("From", mailboxHeader(l.fromName, l.from))
+	head("To", mailboxHeader(l.toName, l.to))
+	head("Subject", encodeWords(l.subject))
+	head("Date", l.date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	head("Message-ID", "<"+l.messageID+">")
+	if l.inReplyTo != "" {
+		head("In-Reply-To", "<"+l.inReplyTo+">")
+	}
+	if len(l.references) > 0 {
+		head("References", "<"+strings.Join(l.references, "> <")+">")
+	}
+	head("MIME-Version", "1.0")
+	sum := sha256.Sum256([]byte(l.messageID))
+	boundary := "=_" + hex.EncodeToString(sum[:12])
+	head("Content-Type", `multipart/alternative; boundary="`+boundary+`"`)
+	b.WriteString("\r\n")
+
+	if err := writePart(&b, boundary, `text/plain; charset=utf-8; format=flowed`, l.text); err != nil {
+		return nil, err
+	}
+	if err := writePart(&b, boundary, `text/html; charset=utf-8`, l.html); err != nil {
+		return nil, err
+	}
+	b.WriteString("--" + boundary + "--\r\n")
+	return b.Bytes(), nil
+}
+
+// writePart writes one MIME part: as it is where every mail server takes it
+// (ASCII in short lines), as quoted-printable elsewhere.
+func writePart(b *bytes.Buffer, boundary, contentType, body string) error {
+	b.WriteString("--" + boundary + "\r\nContent-Type: " + contentType + "\r\n")
+	if !strings.HasSuffix(body, "\n") {
+		body += "\n"
+	}
+	if travelsAsIs(body) {
+		b.WriteString("Content-Transfer-Encoding: 7bit\r\n\r\n")
+		b.WriteString(strings.ReplaceAll(body, "\n", "\r\n"))
+		return nil
+	}
+	b.WriteString("Content-Transfer-Encoding: quoted-printable\r\n\r\n")
+	var encoded bytes.Buffer
+	encoded.Grow(len(body) + len(body)/8)
+	w := quotedprintable.NewWriter(&encoded)
+	if _, err := w.Write([]byte(strings.ReplaceAll(body, "\n", "\r\n"))); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	// Old mailbox files take a line that begins with "From " for the start of
+	// the next message.
+	out := encoded.Bytes()
+	if bytes.HasPrefix(out, []byte("From ")) {
+		b.WriteString("=46")
+		out = out[1:]
+	}
+	b.Write(bytes.ReplaceAll(out, []byte("\nFrom "), []byte("\n=46rom ")))
+	return nil
+}
+
+// travelsAsIs says whether text needs no encoding: printable ASCII, no line
+// longer than 78, none that a mailbox file would take for a new message.
+func travelsAsIs(s string) bool {
+	line := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\n':
+			line = 0
+			if strings.HasPrefix(s[i+1:], "From ") {
+				return false
+			}
+			continue
+		case c >= utf8.RuneSelf || c < ' ' && c != '\t' || c == 0x7f:
+			return false
+		}
+		if line++; line > 78 {
+			return false
+		}
+	}
+	return !strings.HasPrefix(s, "From ")
+}
+
+// writeHeader folds a header at spaces so that lines stay below 78 octets
+// where they can. A value never holds a line break: every caller builds it from
+// cleaned text, and this is the last line of defence.
+func writeHeader(b *bytes.Buffer, name, value string) {
+	b.WriteString(name + ":")
+	col := len(name) + 1
+	for word := range strings.FieldsFuncSeq(value, isSpaceOrControl) {
+		if col+1+len(word) > 77 && col > len(name)+1 {
+			b.WriteString("\r\n")
+			col = 0
+		}
+		b.WriteString(" " + word)
+		col += 1 + len(word)
+	}
+	b.WriteString("\r\n")
+}
+
+func isSpaceOrControl(r rune) bool {
+	return r <= ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029
+}
+
+// mailboxHeader writes a display name and address (RFC 5322, section 3.4).
+func mailboxHeader(name, addr string) string {
+	name = strings.Join(strings.FieldsFunc(name, isSpaceOrControl), " ")
+	if name == "" {
+		return addr
+	}
+	if strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		return encodeWords(name) + " <" + addr + ">"
+	}
+	if strings.ContainsAny(name, `()<>[]:;@\,."`) || strings.Contains(name, "=?") {
+		name = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+	}
+	return name + " <" + addr + ">"
+}
+
+// encodeWords writes text for a header: as it is when ASCII, else as encoded
+// words (RFC 2047), base64 where that is shorter.
+func encodeWords(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, isSpaceOrControl), " ")
+	if strings.Contains(s, "=?") { // would be read as an encoded word itself
+		var words []string
+		for chunk := range slices.Chunk([]rune(s), 10) {
+			words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(string(chunk)))+"?=")
+		}
+		return strings.Join(words, " ")
+	}
+	q := mime.QEncoding.Encode("utf-8", s)
+	if bEnc := mime.BEncoding.Encode("utf-8", s); len(bEnc) < len(q) {
+		return bEnc
+	}
+	return q
+}
+
+// messageID makes an id that is the same for every attempt at one step of one
+// enrollment, different for an explicit resend, and reveals nothing. kind keeps
+// touches and anchors apart.
+func messageID(secret []byte, kind string, en Enrollment, step, domain string) string {
+	mac := hmac.New(sha256.New, secret)
+	fmt.Fprintf(mac, "%s\x00%s\x00%s\x00%d\x00%s\x00%d", kind, en.ID, en.Key, en.EnrolledAt.UnixNano(), step, en.Resends)
+	id := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil))
+	return strings.ToLower(id[:26]) + "@" + domain
+}

@@ -1,0 +1,127 @@
+package engine
+
+import "time"
+
+// State is where an enrollment stands.
+type State string
+
+const (
+	Active   State = "active"   // a next action with a date
+	Held     State = "held"     // waits for a date, or for a person's answer
+	Stopped  State = "stopped"  // ended before the last step; Reason says why
+	Finished State = "finished" // all steps done, no answer
+)
+
+// Reason says, in words that are shown as they are, why an enrollment is
+// stopped, held or finished.
+type Reason string
+
+const (
+	// Why an enrollment stopped. Final, except by a person's word.
+	Replied      Reason = "replied"
+	Bounced      Reason = "bounced"
+	Unsubscribed Reason = "unsubscribed"
+	Complained   Reason = "complained"
+	Takeover     Reason = "takeover"
+	Won          Reason = "won"
+	Lost         Reason = "lost"
+	ByHand       Reason = "by hand"
+	Gone         Reason = "gone"
+	Suppressed   Reason = "suppressed"
+
+	// Why an enrollment is held.
+	Absent       Reason = "out of office"
+	Unsure       Reason = "unsure"            // an incoming that might be an answer
+	MissingField Reason = "missing field"     // a template needs a value this prospect does not have
+	NoSequence   Reason = "sequence gone"     // its file was removed
+	InDoubt      Reason = "in doubt"          // a touch may or may not have left
+	Refused      Reason = "refused"           // the mail server refused this mail for good, and a person must look
+	Unwritable   Reason = "cannot be written" // the template fails for this prospect
+	Undelivered  Reason = "undelivered"       // temporary refusals for longer than 72 hours
+
+	// Why an enrollment finished.
+	NoAnswer Reason = "no answer"
+)
+
+// Enrollment is one prospect in one sequence. It is a value: the Store keeps
+// it, and only the pure functions of this package change it.
+type Enrollment struct {
+	ID      string `json:"id"`      // given by the Store, never reused
+	Version uint64 `json:"version"` // counted by the Store at each change
+
+	Sequence string            `json:"sequence"` // the file's name without .md
+	Mailbox  string            `json:"mailbox"`
+	Address  string            `json:"address"` // as CleanAddress returns it
+	Key      string            `json:"key"`     // AddressKey(Address)
+	Name     string            `json:"name,omitempty"`
+	Fields   map[string]string `json:"fields,omitempty"`
+
+	EnrolledAt time.Time `json:"enrolled_at"`
+	StartAt    time.Time `json:"start_at"` // what the first step's wait counts from
+
+	State     State     `json:"state"`
+	Reason    Reason    `json:"reason,omitempty"`
+	Detail    string    `json:"detail,omitempty"` // the reason's particulars: the missing field, the server's words
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	Paused    bool      `json:"paused,omitempty"` // this person's switch; see Store.Pause
+
+	Next string    `json:"next,omitempty"` // id of the step that comes next; "" when stopped or finished
+	Due  time.Time `json:"due,omitzero"`   // the earliest moment for it that its sequence allows
+	Look time.Time `json:"look,omitzero"`  // when the engine looks at it next; never before Due
+
+	Done     []Done      `json:"done,omitempty"`     // the steps behind it, in order
+	Thread   Thread      `json:"thread"`             // ties its mails together
+	Attempts int         `json:"attempts,omitempty"` // temporary refusals of the next step so far
+	TriedAt  time.Time   `json:"tried_at,omitzero"`  // the first of those
+	Resends  int         `json:"resends,omitempty"`  // a person's explicit resends of the next step
+	SoftAt   []time.Time `json:"soft_at,omitempty"`  // soft bounces of the last 14 days
+}
+
+// Done is a step that an enrollment has behind it.
+type Done struct {
+	Step      string    `json:"step"`
+	At        time.Time `json:"at"`
+	Outcome   Outcome   `json:"outcome"`
+	MessageID string    `json:"message_id,omitempty"`
+}
+
+// Thread is what makes a mail program show an enrollment's mails as one
+// conversation.
+type Thread struct {
+	Anchor  string   `json:"anchor,omitempty"`  // a made-up id, first in References of every touch; survives rewriting of Message-IDs
+	IDs     []string `json:"ids,omitempty"`     // Message-IDs of the touches so far, oldest first
+	Subject string   `json:"subject,omitempty"` // of the mail that began the thread, without Re:
+}
+
+// Touches counts the mails that left for this enrollment.
+func (en Enrollment) Touches() int {
+	n := 0
+	for _, d := range en.Done {
+		if d.Outcome == Sent {
+			n++
+		}
+	}
+	return n
+}
+
+// LastTouchAt is when the last mail left, or the zero time.
+func (en Enrollment) LastTouchAt() time.Time {
+	for i := len(en.Done) - 1; i >= 0; i-- {
+		if en.Done[i].Outcome == Sent {
+			return en.Done[i].At
+		}
+	}
+	return time.Time{}
+}
+
+// DoneSteps lists the ids of the steps behind it, in order.
+func (en Enrollment) DoneSteps() []string {
+	ids := make([]string, len(en.Done))
+	for i, d := range en.Done {
+		ids[i] = d.Step
+	}
+	return ids
+}
+
+// Ended says whether nothing will ever be due again without a person's word.
+func (en Enrollment) Ended() bool { return en.State == Stopped || en.State == Finished }

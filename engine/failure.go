@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// How long to wait after a temporary refusal of one recipient, and after
+// trouble that concerns the whole mailbox: the n-th wait, the last one repeated.
+var (
+	recipientBackoff = []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour}
+	senderBackoff    = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
+	readerBackoff    = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}
+)
+
+// recipientPatience is how long temporary refusals are retried before a person
+// is asked.
+const recipientPatience = 72 * time.Hour
+
+func nth(waits []time.Duration, n int) time.Duration { return waits[min(max(n, 0), len(waits)-1)] }
+
+// sendError views any failure of a Sender as a *SendError. An error of another
+// type breaks the Sender's contract; after DATA began nothing may be assumed.
+func sendError(err error, during SendPhase) *SendError {
+	if se, ok := errors.AsType[*SendError](err); ok {
+		return se
+	}
+	outcome := Deferred
+	if during == PhaseDot {
+		outcome = Unknown
+	}
+	return &SendError{Phase: during, Outcome: outcome, Err: err}
+}
+
+// concernsMailbox says whether a failure before the dot is about our own side
+// (the network, TLS, the login, the sender, a server that closes) rather than
+// about this recipient or this mail. Then no enrollment loses anything.
+func concernsMailbox(se *SendError) bool {
+	switch se.Phase {
+	case PhaseConnect, PhaseTLS, PhaseAuth, PhaseMail:
+		return true
+	}
+	return se.Code == 0 || se.Code == 421 || se.Code >= 530 && se.Code <= 535
+}
+
+// settlementOf says what a failed send means for its enrollment. next and due
+// are not needed: nothing left.
+func settlementOf(t Touch, en Enrollment, se *SendError, now time.Time) Settlement {
+	s := Settlement{Touch: t, Outcome: se.Outcome, At: now, Answer: se.Err.Error(), Due: now, Attempts: en.Attempts}
+	switch {
+	case se.Outcome == Unknown:
+	case se.Outcome == Refusal && badRecipient(se):
+		s.Stop, s.Suppress = Bounced, true
+	case se.Outcome == Refusal:
+		s.Hold = Refused
+	case concernsMailbox(se):
+		// due again as soon as the mailbox can send
+	case !en.TriedAt.IsZero() && now.Sub(en.TriedAt) > recipientPatience:
+		s.Hold = Undelivered
+	default:
+		s.Attempts = en.Attempts + 1
+		s.Due = now.Add(nth(recipientBackoff, en.Attempts))
+	}
+	return s
+}
+
+// badRecipient says whether a permanent refusal means that the address does
+// not exist (RFC 3463: 5.1.x, without those about the sender, 5.1.7 and 5.1.8).
+// A bare 550 may mean anything, so it is left to a person.
+func badRecipient(se *SendError) bool {
+	switch se.Enhanced {
+	case "5.1.7", "5.1.8":
+		return false
+	case "":
+		return se.Phase == PhaseRcpt && (se.Code == 551 || se.Code == 553)
+	}
+	return strings.HasPrefix(se.Enhanced, "5.1.")
+}

@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// flight is a volley whose DATA is under way beside the loop: the answer to a
+// final dot may take ten minutes, and until then mail goes on being read.
+type flight struct {
+	group   []passenger
+	results chan landing // one for each passenger, buffered
+	pending int
+}
+
+// landing is how one DATA ended.
+type landing struct {
+	index  int
+	answer string
+	err    error
+}
+
+// takeOff sends the frozen bytes of claimed touches, side by side. A stop of
+// the program does not tear them apart: Run waits for them.
+func (e *Engine) takeOff(ctx context.Context, group []passenger) {
+	if len(group) == 0 {
+		return
+	}
+	f := &flight{group: group, results: make(chan landing, len(group)), pending: len(group)}
+	e.flight = f
+	landed := e.landedChan()
+	for i, p := range group {
+		e.flights.Go(func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dataTimeout)
+			defer cancel()
+			answer, err := p.delivery.Data(ctx)
+			f.results <- landing{i, answer, err}
+			signal(landed)
+		})
+	}
+}
+
+// land settles what has landed, waiting up to patience for the whole volley.
+// What takes longer is settled by a later round.
+func (e *Engine) land(watch stopwatch, patience time.Duration) error {
+	f := e.flight
+	if f == nil {
+		return nil
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	var done []landing
+wait:
+	for f.pending > 0 {
+		select {
+		case l := <-f.results:
+			done = append(done, l)
+			f.pending--
+		default:
+			select {
+			case l := <-f.results:
+				done = append(done, l)
+				f.pending--
+			case <-timer.C:
+				break wait
+			}
+		}
+	}
+	if f.pending == 0 {
+		e.flight = nil
+	}
+	return e.settleLandings(f, done, watch.now())
+}
+
+func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error {
+	var settled []Settlement
+	for _, l := range done {
+		p := f.group[l.index]
+		if l.err == nil {
+			next, due := e.after(p.seq, p.en, p.touch.Step, now)
+			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: l.answer, Next: next, Due: due})
+			continue
+		}
+		se := sendError(l.err, PhaseDot)
+		if se.Outcome == Deferred && concernsMailbox(se) {
+			e.spoke(now, se)
+		}
+		settled = append(settled, settlementOf(p.touch, p.en, se, now))
+	}
+	if err := e.settleAll(settled); err != nil {
+		return err
+	}
+	e.keepCopies(settled)
+	return nil
+}
+
+// settleAll records how touches ended.
+func (e *Engine) settleAll(settled []Settlement) error {
+	if len(settled) == 0 {
+		return nil
+	}
+	if err := e.Store.Settle(settled); err != nil {
+		return &storeError{err}
+	}
+	for _, s := range settled {
+		log := e.Log.With("enrollment", s.Touch.Enrollment, "prospect", s.Touch.Email.To, "sequence", s.Touch.Sequence,
+			"step", s.Touch.Step, "message_id", s.Touch.Email.MessageID, "answer", s.Answer)
+		switch s.Outcome {
+		case Sent:
+			log.Info("touch sent")
+		case Unknown:
+			log.Warn("touch in doubt")
+		case Refusal:
+			log.Warn("touch refused")
+		default:
+			log.Info("touch deferred", "until", s.Due)
+		}
+	}
+	return nil
+}
+
+// keepCopies puts the mails that left into the Sent folder, where the provider
+// does not. A copy that fails costs nobody a follow-up, so it is only logged.
+func (e *Engine) keepCopies(settled []Settlement) {
+	keeper, ok := e.Inbox.(SentKeeper)
+	if !ok || !e.Mailbox.SaveSent {
+		return
+	}
+	for _, s := range settled {
+		if s.Outcome != Sent {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		if err := keeper.KeepSent(ctx, s.Touch.Email.Raw); err != nil {
+			e.Log.Warn("copy for the Sent folder not kept", "message_id", s.Touch.Email.MessageID, "err", err)
+		}
+		cancel()
+	}
+}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"nudge/sequences"
+)
+
+// Decision is the guard's answer about one candidate. Exactly one of its parts
+// counts, read from the top.
+type Decision struct {
+	Go   bool      // it may leave now
+	Hold Reason    // a person must look; Why has the particulars
+	Next string    // its step is gone from the file: this one comes next, due at Look
+	End  bool      // no step is left
+	Stop bool      // the address is suppressed
+	Look time.Time // not before this moment
+	Why  string    // in words, for people
+}
+
+// Guard decides whether the next step of a candidate may be done now. The
+// first "no" decides. What holds back a whole mailbox (its cap, its gap, an
+// unreadable folder) is not asked here; see Engine.speak.
+func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decision {
+	en := c.Enrollment
+	switch {
+	case c.Suppressed:
+		return Decision{Stop: true, Why: "the address is suppressed"}
+	case c.OpenTouch:
+		return Decision{Look: now.Add(time.Minute), Why: "its last mail is still on its way"}
+	case seq == nil:
+		return Decision{Hold: NoSequence, Why: fmt.Sprintf("there is no sequence %q", en.Sequence)}
+	case c.SequenceOff:
+		return Decision{Look: now.Add(time.Hour), Why: "the sequence is paused"}
+	}
+	loc := zone(m, seq, en)
+	st := seq.Step(en.Next)
+	if st == nil {
+		return replanned(seq, en, loc)
+	}
+	if !st.Send.Allows(now.In(loc)) {
+		return Decision{Look: st.Send.First(now.In(loc)), Why: "outside the sending window " + st.Send.String()}
+	}
+	if st.Do != sequences.Email {
+		return Decision{Go: true}
+	}
+	if look, why := personPace(c, m, loc, now); look.After(now) {
+		return Decision{Look: st.Send.First(look.In(loc)), Why: why}
+	}
+	if m.PerDomain > 0 && c.DomainToday >= m.PerDomain && !freeMail(AddressDomain(en.Key)) {
+		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)),
+			Why: fmt.Sprintf("already %d mails to %s today", c.DomainToday, AddressDomain(en.Key))}
+	}
+	return Decision{Go: true}
+}
+
+// replanned answers for an enrollment whose next step is no longer in the
+// file: the one after its last done step comes next, its wait counted from the
+// last touch.
+func replanned(seq *sequences.Sequence, en Enrollment, loc *time.Location) Decision {
+	st := seq.Next(en.DoneSteps())
+	if st == nil {
+		return Decision{End: true, Why: "no step is left"}
+	}
+	from := en.StartAt
+	if n := len(en.Done); n > 0 {
+		from = en.Done[n-1].At
+	}
+	return Decision{Next: st.ID, Look: st.DueAt(from, loc), Why: fmt.Sprintf("step %q is gone from the file", en.Next)}
+}
+
+// personPace is the earliest moment at which one person may hear from us again
+// over all sequences. Inside one sequence its author's waits rule.
+func personPace(c Candidate, m Mailbox, loc *time.Location, now time.Time) (time.Time, string) {
+	var look time.Time
+	var why string
+	for _, contact := range c.Contacts {
+		if contact.Sequence == c.Enrollment.Sequence || m.BetweenSequences.N == 0 {
+			continue
+		}
+		if t := m.BetweenSequences.After(contact.At.In(loc)); t.After(look) {
+			look, why = t, fmt.Sprintf("heard from us in sequence %s on %s", contact.Sequence, contact.At.In(loc).Format("2 January"))
+		}
+	}
+	if m.PerPerson == 0 {
+		return look, why
+	}
+	span := time.Duration(m.PerPersonDays) * 24 * time.Hour
+	var recent []time.Time
+	for _, contact := range c.Contacts {
+		if now.Sub(contact.At) < span {
+			recent = append(recent, contact.At)
+		}
+	}
+	if n := len(recent); n >= m.PerPerson {
+		if t := recent[n-m.PerPerson].Add(span); t.After(look) {
+			look, why = t, fmt.Sprintf("already %d mails in %d days", n, m.PerPersonDays)
+		}
+	}
+	return look, why
+}

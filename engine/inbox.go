@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrMoved is returned by Inbox.Read for a message that is no longer where
+// Fetch saw it: moved or removed meanwhile.
+var ErrMoved = errors.New("message is no longer there")
+
+// Inbox is the incoming side of a mailbox. The engine pulls; nothing calls
+// back. No method ever changes a flag, moves or removes a message.
+type Inbox interface {
+	// Fetch reads the headers of what arrived in any watched folder since
+	// cursor, and returns the cursor that stands behind it. It looks at the
+	// server afresh: what was delivered before the call is in the answer. One
+	// call returns a bounded number of messages; Cursor.More says whether to
+	// call again before the folders count as read to their end. On error
+	// nothing was read, and the old cursor stands. Sent is read as well; only
+	// Drafts is not.
+	Fetch(ctx context.Context, cursor Cursor) ([]Incoming, Cursor, error)
+
+	// Read completes one message that Fetch returned: when it arrived, what it
+	// is, which mail it returns. ErrMoved when it is no longer there.
+	Read(ctx context.Context, in Incoming) (Incoming, error)
+
+	// Wait returns nil when something may have arrived, an error when the
+	// connection that would tell is lost, ctx.Err() when ctx is done. It is a
+	// hint to look early, never a proof that nothing came. It may run beside
+	// Fetch and Read; those two run one at a time.
+	Wait(ctx context.Context) error
+}

@@ -1,0 +1,84 @@
+package engine
+
+import "time"
+
+// Kind is what an incoming message is. The words are those of nudge classify.
+type Kind string
+
+const (
+	Reply       Kind = "reply"
+	AutoReply   Kind = "auto-reply"
+	BounceHard  Kind = "bounce-hard"
+	BounceSoft  Kind = "bounce-soft"
+	Complaint   Kind = "complaint"
+	Unsubscribe Kind = "unsubscribe"
+	Receipt     Kind = "mdn"
+	Calendar    Kind = "calendar"
+	Challenge   Kind = "challenge"
+	Other       Kind = "other"
+	Ambiguous   Kind = "unsure"
+)
+
+// Role is what a folder is for, as the server says (RFC 6154) or its name.
+type Role string
+
+const (
+	Ordinary Role = ""
+	Inboxed  Role = "inbox"
+	SentMail Role = "sent"
+	Junk     Role = "junk"
+	Trash    Role = "trash"
+	Archive  Role = "archive"
+	AllMail  Role = "all"
+)
+
+// Incoming is one message read from the mailbox. Inbox.Fetch fills what the
+// headers say; Inbox.Read adds the rest for the few that matter.
+type Incoming struct {
+	// Where it lies. UIDs are only meaningful together with UIDValidity.
+	Folder      string `json:"folder"`
+	Role        Role   `json:"role,omitempty"`
+	UIDValidity uint32 `json:"uid_validity"`
+	UID         uint32 `json:"uid"`
+
+	// From the headers. Ids are as CleanMessageID returns them, addresses bare
+	// and as written; anything a broken header did not yield is empty.
+	MessageID  string   `json:"message_id,omitempty"`
+	InReplyTo  []string `json:"in_reply_to,omitempty"`
+	References []string `json:"references,omitempty"`
+	From       []string `json:"from,omitempty"`    // From, Sender and Reply-To together, From first
+	To         []string `json:"to,omitempty"`      // To, Cc, Delivered-To, X-Original-To, Envelope-To
+	Subject    string   `json:"subject,omitempty"` // decoded
+	Report     bool     `json:"report,omitempty"`  // looks like a delivery report: it must be read to know whose it is
+
+	// From the whole message, by Inbox.Read.
+	Arrived  time.Time `json:"arrived,omitzero"` // INTERNALDATE; zero when the server's answer made no sense
+	Kind     Kind      `json:"kind,omitempty"`
+	Evidence string    `json:"evidence,omitempty"` // the rule that decided Kind, in words
+	Quoted   []string  `json:"quoted,omitempty"`   // Message-IDs inside returned mail (message/rfc822, text/rfc822-headers)
+	Failed   []string  `json:"failed,omitempty"`   // recipients a bounce names
+	Status   string    `json:"status,omitempty"`   // a bounce's enhanced status code (RFC 3463)
+	Until    time.Time `json:"until,omitzero"`     // an absence's last day, at 00:00 UTC; zero when it names none
+}
+
+// Cursor is how far the folders of one mailbox were read. It is a value: the
+// Inbox makes it, the Store keeps it, the engine only carries it, and moves it
+// in the transaction that applied what was read.
+type Cursor struct {
+	Folders map[string]FolderCursor `json:"folders,omitempty"` // by folder name as the server spells it
+
+	// Since bounds how far back a folder that was never seen before, or whose
+	// UIDVALIDITY changed, is read. Zero means from now on. The engine sets it
+	// to the oldest enrollment that still waits.
+	Since time.Time `json:"-"`
+
+	// More says that the folders were not read to their end: fetch again.
+	More bool `json:"-"`
+}
+
+// FolderCursor is how far one folder was read.
+type FolderCursor struct {
+	UIDValidity uint32 `json:"uid_validity"`
+	UIDNext     uint32 `json:"uid_next"`          // every UID below it was read
+	ModSeq      uint64 `json:"mod_seq,omitempty"` // HIGHESTMODSEQ (RFC 7162), where offered
+}

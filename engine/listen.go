@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// sweepTimeout bounds one look at all folders to their end.
+const sweepTimeout = 2 * time.Minute
+
+// moveRetries is how often a sweep is begun again because a message that
+// matters was moved between seeing and reading it.
+const moveRetries = 3
+
+// listen reads the mailbox to its end and applies what it found.
+func (e *Engine) listen(ctx context.Context, now time.Time) error {
+	sweep, err := e.sweep(ctx, now)
+	if err != nil {
+		return err
+	}
+	if len(sweep.Effects) == 0 && !sweep.moved {
+		return nil
+	}
+	return e.apply(sweep.Sweep)
+}
+
+func (e *Engine) apply(s Sweep) error {
+	if err := e.Store.Apply(s); err != nil {
+		return &storeError{err}
+	}
+	e.report(s.Effects)
+	return nil
+}
+
+// looked is a sweep that is not applied yet.
+type looked struct {
+	Sweep
+	moved   bool      // the cursor stands elsewhere than before
+	started time.Time // by the process's clock, when the last look at the server began
+}
+
+// sweep reads every watched folder to its end. What it found is applied by the
+// caller: by itself, or inside a claim. Only where a mailbox has more to read
+// than one look returns are the first parts applied on the way.
+func (e *Engine) sweep(ctx context.Context, now time.Time) (looked, error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	s, err := e.look(ctx, now)
+	e.heard(now, err)
+	return s, err
+}
+
+func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
+	cursor, err := e.Store.Cursor(e.Mailbox.Name)
+	if err != nil {
+		return looked{}, &storeError{err}
+	}
+	missing := map[string]Incoming{} // seen by its headers, but gone when it was to be read
+	for tries := 0; ; {
+		s := looked{started: time.Now()}
+		s.Mailbox, s.At = e.Mailbox.Name, now
+		ins, next, err := e.Inbox.Fetch(ctx, cursor)
+		if err != nil {
+			return looked{}, err
+		}
+		lost, err := e.judge(ctx, ins, &s.Sweep, now)
+		if err != nil {
+			return looked{}, err
+		}
+		for _, in := range ins {
+			delete(missing, identity(in))
+		}
+		for _, in := range lost {
+			missing[identity(in)] = in
+		}
+		if len(lost) > 0 && tries < moveRetries {
+			tries++
+			continue // from the same cursor: where it was moved to is looked at too
+		}
+		s.Cursor = next
+		s.moved = !maps.Equal(cursor.Folders, next.Folders)
+		if !next.More {
+			return s, e.judgeMissing(missing, &s.Sweep, now)
+		}
+		if err := e.apply(s.Sweep); err != nil {
+			return looked{}, err
+		}
+		next.Since, cursor = cursor.Since, next
+	}
+}
+
+// judge reads whole what the headers call for, and adds the effects to the
+// sweep. It returns the messages that were no longer there.
+func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.Time) (lost []Incoming, err error) {
+	known, err := e.known(ins)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range ins {
+		if e.own(in) {
+			s.Effects = append(s.Effects, e.sentCopy(in, known, now)...)
+			continue
+		}
+		if !wanted(in, known) {
+			continue
+		}
+		whole := in
+		if in.Kind != Ambiguous { // else the Inbox has tried already and could not read it
+			whole, err = e.Inbox.Read(ctx, in)
+		}
+		if errors.Is(err, ErrMoved) {
+			lost = append(lost, in)
+			continue
+		} else if err != nil {
+			return nil, fmt.Errorf("read message %d of %s: %w", in.UID, in.Folder, err)
+		}
+		effects, err := e.effects(whole, now)
+		if err != nil {
+			return nil, err
+		}
+		s.Effects = append(s.Effects, effects...)
+	}
+	return lost, nil
+}
+
+// judgeMissing judges what vanished before it could be read, by its headers
+// alone: someone wrote, so a person must look.
+func (e *Engine) judgeMissing(missing map[string]Incoming, s *Sweep, now time.Time) error {
+	for _, in := range missing {
+		if in.Report {
+			continue // whose it was stood in its text
+		}
+		in.Kind, in.Evidence = Ambiguous, "it was removed before it could be read"
+		effects, err := e.effects(in, now)
+		if err != nil {
+			return err
+		}
+		s.Effects = append(s.Effects, effects...)
+	}
+	return nil
+}
+
+// effects judges one incoming that was read.
+func (e *Engine) effects(in Incoming, now time.Time) ([]Effect, error) {
+	known, err := e.known([]Incoming{in})
+	if err != nil {
+		return nil, err
+	}
+	matches := FindMatches(in, known)
+	if len(matches) == 0 {
+		if in.Kind == Ambiguous {
+			e.Log.Warn("message unreadable, whoever wrote it", "mailbox", e.Mailbox.Name, "folder", in.Folder, "uid", in.UID, "reason", in.Evidence)
+		}
+		return nil, nil
+	}
+	return Judge(in, matches, known, e.zoneOf, now), nil
+}
+
+// known asks the memory about every id and address that some messages name,
+// and about the other enrollments of the people they lead to.
+func (e *Engine) known(ins []Incoming) (Known, error) {
+	ids, keys := map[string]bool{}, map[string]bool{}
+	for _, in := range ins {
+		for _, id := range slices.Concat([]string{in.MessageID}, in.InReplyTo, in.References, in.Quoted) {
+			ids[id] = true
+		}
+		for _, addr := range slices.Concat(in.From, in.Failed) {
+			keys[AddressKey(addr)] = true
+		}
+	}
+	delete(ids, "")
+	if len(ids) == 0 && len(keys) == 0 {
+		return Known{}, nil
+	}
+	known, err := e.Store.Known(slices.Collect(maps.Keys(ids)), slices.Collect(maps.Keys(keys)))
+	if err != nil {
+		return Known{}, &storeError{err}
+	}
+	var people []string
+	for _, en := range known.ByEnrollment {
+		if !keys[en.Key] {
+			people = append(people, en.Key)
+		}
+	}
+	if len(people) == 0 {
+		return known, nil
+	}
+	more, err := e.Store.Known(nil, people)
+	if err != nil {
+		return Known{}, &storeError{err}
+	}
+	if known.ByAddress == nil {
+		known.ByAddress = map[string][]Enrollment{}
+	}
+	maps.Copy(known.ByAddress, more.ByAddress)
+	return known, nil
+}
+
+// own says whether the owner, or we, wrote a message. Such mail is never
+// inbound, whichever folder it lies in.
+func (e *Engine) own(in Incoming) bool {
+	return in.Role == SentMail || len(in.From) > 0 && e.Mailbox.IsOwn(in.From[0])
+}
+
+// sentCopy finds in the owner's own mail the proof that a doubtful touch left.
+func (e *Engine) sentCopy(in Incoming, known Known, now time.Time) []Effect {
+	en, ok := known.ByEnrollment[known.ByID[in.MessageID]]
+	if !ok || en.Reason != InDoubt {
+		return nil
+	}
+	seq, _ := e.Library.Sequence(en.Sequence)
+	next, due := e.after(seq, en, en.Next, now)
+	f := Effect{Enrollment: en.ID, Incoming: identity(in), Event: Event{At: now, Kind: EventNoted, Enrollment: en.ID,
+		Address: en.Address, Sequence: en.Sequence, Step: en.Next, MessageID: in.MessageID,
+		Detail: map[string]string{"note": "found in " + in.Folder + ", so it was sent", "folder": in.Folder, "uid": decimal(in.UID)}}}
+	f.Sent = &Settlement{Outcome: Sent, At: now, Answer: "found in " + in.Folder, Next: next, Due: due,
+		Touch: Touch{Enrollment: en.ID, Email: Email{MessageID: in.MessageID}}}
+	return []Effect{f}
+}
+
+func (e *Engine) zoneOf(en Enrollment) *time.Location {
+	seq, _ := e.Library.Sequence(en.Sequence)
+	return zone(e.Mailbox, seq, en)
+}
+
+// report tells the diary what the mail did.
+func (e *Engine) report(effects []Effect) {
+	for _, f := range effects {
+		e.Log.Info("mail read", "kind", string(f.Event.Kind), "prospect", f.Event.Address, "sequence", f.Event.Sequence,
+			"effect", string(f.To), "reason", string(f.Reason), "folder", f.Event.Detail["folder"], "match", f.Event.Detail["match"])
+	}
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Match is the decision that an incoming belongs to an enrollment, with its
+// evidence.
+type Match struct {
+	Enrollment Enrollment
+	Rule       string // in words
+	ByID       bool   // one of our Message-IDs proves it
+	Wrote      bool   // the prospect's own address wrote it
+}
+
+// arrivalSlack forgives a mail server's clock that is behind ours when asking
+// whether a mail came after an enrollment. INTERNALDATE counts whole seconds.
+const arrivalSlack = 2 * time.Minute
+
+// FindMatches says whose an incoming is. The first rule that hits wins:
+// our id in In-Reply-To or References; our id in a returned mail; a bounce that
+// names the prospect; the prospect as From, Sender or Reply-To, whatever the
+// subject and with no threading at all. The subject alone never matches.
+func FindMatches(in Incoming, known Known) []Match {
+	cited := append(slices.Clone(in.InReplyTo), in.References...)
+	if ms := matchIDs(cited, known, "cites our Message-ID"); len(ms) > 0 {
+		return ms
+	}
+	if ms := matchIDs(in.Quoted, known, "returns our mail"); len(ms) > 0 {
+		return ms
+	}
+	if in.Kind == BounceHard || in.Kind == BounceSoft {
+		written := func(en Enrollment) bool { return en.Touches() > 0 }
+		if ms := matchAddresses(in.Failed, in, known, "names %s as the failed recipient", written); len(ms) > 0 {
+			return ms
+		}
+	}
+	ms := matchAddresses(in.From, in, known, "comes from %s", func(Enrollment) bool { return true })
+	for i := range ms {
+		ms[i].Wrote = true
+	}
+	return ms
+}
+
+func matchIDs(ids []string, known Known, rule string) []Match {
+	for _, id := range slices.Backward(ids) { // the nearest ancestor stands last
+		if en, ok := known.ByEnrollment[known.ByID[id]]; ok {
+			return []Match{{Enrollment: en, Rule: rule, ByID: true}}
+		}
+	}
+	return nil
+}
+
+func matchAddresses(addrs []string, in Incoming, known Known, rule string, fits func(Enrollment) bool) []Match {
+	var ms []Match
+	seen := map[string]bool{}
+	for _, addr := range addrs {
+		for _, en := range known.ByAddress[AddressKey(addr)] {
+			if seen[en.ID] || !fits(en) || !arrivedAfter(in, en) {
+				continue
+			}
+			seen[en.ID] = true
+			ms = append(ms, Match{Enrollment: en, Rule: fmt.Sprintf(rule, addr)})
+		}
+	}
+	return ms
+}
+
+// arrivedAfter says whether a mail can be an answer to an enrollment that
+// began when it did. Unknown arrival counts as after: a needless stop is the
+// lesser harm.
+func arrivedAfter(in Incoming, en Enrollment) bool {
+	return in.Arrived.IsZero() || in.Arrived.Add(arrivalSlack).After(en.EnrolledAt)
+}
+
+// wanted says whether the headers alone make an incoming worth reading whole.
+func wanted(in Incoming, known Known) bool {
+	if in.Report || in.Kind == Ambiguous {
+		return true
+	}
+	for _, id := range append(slices.Clone(in.InReplyTo), in.References...) {
+		if _, ok := known.ByID[id]; ok {
+			return true
+		}
+	}
+	return slices.ContainsFunc(in.From, func(a string) bool { return len(known.ByAddress[AddressKey(a)]) > 0 })
+}

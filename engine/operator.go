@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrInvalid marks what a person asked for that cannot be done as asked: a bad
+// address, an unknown sequence, a missing field.
+var ErrInvalid = errors.New("invalid request")
+
+// ErrBroken marks a sequence file that has errors.
+var ErrBroken = errors.New("the sequence has errors")
+
+// RefusalError is an error for a person: what is wrong, and what to do next. Err is
+// one of this package's sentinels, for programs.
+type RefusalError struct {
+	Err  error
+	What string
+	Hint string
+}
+
+func (r *RefusalError) Error() string { return r.What }
+func (r *RefusalError) Unwrap() error { return r.Err }
+
+// Operator is what a person may ask, whether or not the daemon runs. Desk
+// answers it over a Store; control.Client answers it over a running daemon.
+// Errors that a person can mend are *RefusalError.
+type Operator interface {
+	// Enroll puts one prospect into a sequence.
+	Enroll(ctx context.Context, req EnrollRequest) (View, error)
+
+	// Import enrolls many, all or none: with any rejected row nothing is
+	// enrolled. Rows of people already enrolled update their fields.
+	Import(ctx context.Context, req ImportRequest) (ImportResult, error)
+
+	// List lists enrollments, oldest first.
+	List(ctx context.Context, f Filter) ([]View, error)
+
+	// Show tells the story of one address; ErrNotFound when there is none.
+	Show(ctx context.Context, address string) (Story, error)
+
+	// Status says how the engine and its mailboxes are.
+	Status(ctx context.Context) (Status, error)
+
+	// Log lists up to limit events with Seq greater than after, in order. A
+	// negative limit asks for the last ones.
+	Log(ctx context.Context, after uint64, limit int) ([]Event, error)
+
+	// Stop ends the enrollments of an address (in one sequence, when named).
+	Stop(ctx context.Context, address, sequence string) ([]View, error)
+
+	// Pause and Resume set and clear a switch, and say how many enrollments
+	// that have not ended it covers. Resuming a person also answers what
+	// their enrollments are held for.
+	Pause(ctx context.Context, scope Scope) (int, error)
+	Resume(ctx context.Context, scope Scope) (int, error)
+
+	// Doubts lists touches of which nobody knows whether they left.
+	Doubts(ctx context.Context) ([]Doubt, error)
+
+	// ResolveDoubt decides one: DoubtSent counts it as sent and goes on,
+	// DoubtResend sends it again with a new Message-ID.
+	ResolveDoubt(ctx context.Context, enrollment string, verdict DoubtVerdict) (View, error)
+
+	// Reload reads the sequence files again. Broken ones keep their last good
+	// copy and are reported.
+	Reload(ctx context.Context) (ReloadResult, error)
+}
+
+// EnrollRequest is one prospect for one sequence.
+type EnrollRequest struct {
+	Sequence string            `json:"sequence"`
+	Address  string            `json:"address"`
+	Name     string            `json:"name,omitempty"`
+	Fields   map[string]string `json:"fields,omitempty"`
+	At       time.Time         `json:"at,omitzero"` // what the first wait counts from; zero = now
+}
+
+// ImportRequest is many prospects for one sequence.
+type ImportRequest struct {
+	Sequence string      `json:"sequence"`
+	Rows     []ImportRow `json:"rows"`
+	DryRun   bool        `json:"dry_run,omitempty"`
+}
+
+// ImportRow is one prospect, with the line of the file it came from.
+type ImportRow struct {
+	Row     int               `json:"row"` // 1 = the first line of the file, which is the header
+	Address string            `json:"address"`
+	Name    string            `json:"name,omitempty"`
+	Fields  map[string]string `json:"fields,omitempty"`
+}
+
+// ImportResult counts what became of the rows.
+type ImportResult struct {
+	Enrolled int           `json:"enrolled"`
+	Updated  int           `json:"updated"`
+	Skipped  int           `json:"skipped"` // already enrolled with the same fields, ended before, or suppressed
+	Rejected []RejectedRow `json:"rejected"`
+}
+
+// RejectedRow is a row that cannot be enrolled as it is.
+type RejectedRow struct {
+	Row    int    `json:"row"`
+	Column string `json:"column"`
+	Reason string `json:"reason"`
+}
+
+// View is an enrollment as people and other programs see it.
+type View struct {
+	ID          string            `json:"id"`
+	Sequence    string            `json:"sequence"`
+	Address     string            `json:"address"`
+	Name        string            `json:"name"`
+	Fields      map[string]string `json:"fields"`
+	Mailbox     string            `json:"mailbox"`
+	State       State             `json:"state"`
+	Reason      string            `json:"reason"`
+	Paused      bool              `json:"paused"`
+	Touches     int               `json:"touches"`
+	LastTouchAt *time.Time        `json:"last_touch_at"`
+	Next        *Next             `json:"next"` // nil when stopped or finished
+}
+
+// Next is an enrollment's one next action.
+type Next struct {
+	Action string     `json:"action"` // email, task, or answer: a person must decide
+	Step   string     `json:"step"`
+	At     *time.Time `json:"at"` // nil when only a person's answer moves it
+	Why    string     `json:"why"`
+}
+
+// Story is everything about one address.
+type Story struct {
+	Enrollments []View  `json:"enrollments"`
+	History     []Event `json:"history"`
+}
+
+// Status is how things are.
+type Status struct {
+	Deliver   string          `json:"deliver"`
+	Paused    bool            `json:"paused"`
+	Running   bool            `json:"running"` // a daemon answered
+	Mailboxes []MailboxStatus `json:"mailboxes"`
+	Counts    Counts          `json:"counts"`
+	Next      *Upcoming       `json:"next"`
+	Notices   []string        `json:"notices,omitempty"` // what a person should know: broken sequence files, doubts
+}
+
+// MailboxStatus is how one mailbox is.
+type MailboxStatus struct {
+	Name      string     `json:"name"`
+	Address   string     `json:"address"`
+	IMAP      IMAPStatus `json:"imap"`
+	SMTP      SMTPStatus `json:"smtp"`
+	SentToday int        `json:"sent_today"`
+	PerDay    int        `json:"per_day"`
+	Paused    bool       `json:"paused"`
+}
+
+// IMAPStatus is how reading goes. State is ok, down (touches are held back) or
+// unknown (no daemon runs).
+type IMAPStatus struct {
+	State   string     `json:"state"`
+	SweptAt *time.Time `json:"swept_at"`
+	Error   string     `json:"error"`
+}
+
+// SMTPStatus is how sending goes. State is ok, down or unknown.
+type SMTPStatus struct {
+	State string `json:"state"`
+	Error string `json:"error"`
+}
+
+// Upcoming is the next touch of all.
+type Upcoming struct {
+	At       time.Time `json:"at"`
+	Address  string    `json:"address"`
+	Sequence string    `json:"sequence"`
+	Step     string    `json:"step"`
+}
+
+// Doubt is a touch of which nobody knows whether it left.
+type Doubt struct {
+	Enrollment string    `json:"enrollment"`
+	Address    string    `json:"address"`
+	Sequence   string    `json:"sequence"`
+	Step       string    `json:"step"`
+	Subject    string    `json:"subject"`
+	MessageID  string    `json:"message_id"`
+	ClaimedAt  time.Time `json:"claimed_at"`
+	Why        string    `json:"why"`
+}
+
+// DoubtVerdict is a person's answer to a doubt.
+type DoubtVerdict string
+
+const (
+	DoubtSent   DoubtVerdict = "sent"
+	DoubtResend DoubtVerdict = "resend"
+)
+
+// ReloadResult says what reading the sequence files again came to.
+type ReloadResult struct {
+	Loaded int      `json:"loaded"`
+	Broken []string `json:"broken"` // file:line:col: message
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// soon bounds what counts as coming: paused people are looked at in a far year.
+const soon = 50 * 365 * 24 * time.Hour
+
+// Status implements Operator.
+func (d *Desk) Status(_ context.Context) (Status, error) {
+	now := d.Now()
+	s := Status{Deliver: d.Deliver, Running: len(d.Engines) > 0}
+	var err error
+	if s.Counts, err = d.Store.Counts(); err != nil {
+		return s, err
+	}
+	switches, err := d.Store.Switches()
+	if err != nil {
+		return s, err
+	}
+	s.Paused = slices.Contains(switches, Scope{})
+	for _, m := range d.Mailboxes {
+		ms, next, err := d.mailboxStatus(m, now)
+		if err != nil {
+			return s, err
+		}
+		s.Mailboxes = append(s.Mailboxes, ms)
+		if next != nil && (s.Next == nil || next.At.Before(s.Next.At)) {
+			s.Next = next
+		}
+	}
+	for _, sw := range switches {
+		if sw.Sequence != "" {
+			s.Notices = append(s.Notices, fmt.Sprintf("sequence %s is paused: nudge resume --sequence %s", sw.Sequence, sw.Sequence))
+		}
+	}
+	for _, broken := range d.Library.Broken() {
+		s.Notices = append(s.Notices, broken.Error())
+	}
+	if n := s.Counts.InDoubt; n > 0 {
+		s.Notices = append(s.Notices, fmt.Sprintf("%d in doubt, never sent again by themselves: nudge doubt list", n))
+	}
+	return s, nil
+}
+
+func (d *Desk) mailboxStatus(m Mailbox, now time.Time) (MailboxStatus, *Upcoming, error) {
+	ms := MailboxStatus{Name: m.Name, Address: m.Address, PerDay: m.PerDay, IMAP: IMAPStatus{State: "unknown"}, SMTP: SMTPStatus{State: "unknown"}}
+	pace, err := d.Store.Pace(m.Name, m.day(now))
+	if err != nil {
+		return ms, nil, err
+	}
+	ms.SentToday, ms.Paused = pace.Today, pace.Paused
+	if i := slices.IndexFunc(d.Engines, func(e *Engine) bool { return e.Mailbox.Name == m.Name }); i >= 0 {
+		ms.IMAP, ms.SMTP = statesOf(d.Engines[i].Health(), m.Location)
+	}
+	due, err := d.Store.Due(m.Name, now.Add(soon), m.day(now), 1)
+	if err != nil || len(due) == 0 {
+		return ms, nil, err
+	}
+	en := due[0].Enrollment
+	return ms, &Upcoming{At: en.Look.In(m.Location), Address: en.Address, Sequence: en.Sequence, Step: en.Next}, nil
+}
+
+func statesOf(h Health, loc *time.Location) (IMAPStatus, SMTPStatus) {
+	imap, smtp := IMAPStatus{State: "ok"}, SMTPStatus{State: "ok"}
+	if !h.SweptAt.IsZero() {
+		imap.SweptAt = moment(h.SweptAt, loc)
+	}
+	switch {
+	case h.IMAPError != "":
+		imap.State, imap.Error = "down", "no touch leaves while the mailbox cannot be read: "+h.IMAPError
+	case h.SweptAt.IsZero():
+		imap.State = "starting"
+	}
+	if h.SMTPError != "" {
+		smtp.State, smtp.Error = "down", h.SMTPError
+	}
+	return imap, smtp
+}
+
+// Doubts implements Operator.
+func (d *Desk) Doubts(_ context.Context) ([]Doubt, error) {
+	touches, err := d.Store.Doubts()
+	if err != nil {
+		return nil, err
+	}
+	doubts := make([]Doubt, len(touches))
+	for i, t := range touches {
+		doubts[i] = Doubt{Enrollment: t.Enrollment, Address: t.Email.To, Sequence: t.Sequence, Step: t.Step, Subject: t.Email.Subject,
+			MessageID: t.Email.MessageID, ClaimedAt: t.ClaimedAt, Why: t.Doubt}
+	}
+	return doubts, nil
+}
+
+// ResolveDoubt implements Operator.
+func (d *Desk) ResolveDoubt(_ context.Context, enrollment string, verdict DoubtVerdict) (View, error) {
+	touches, err := d.Store.Doubts()
+	if err != nil {
+		return View{}, err
+	}
+	i := slices.IndexFunc(touches, func(t Touch) bool { return t.Enrollment == enrollment })
+	if i < 0 {
+		return View{}, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("enrollment %s has nothing in doubt", enrollment), Hint: "nudge doubt list"}
+	}
+	en, err := d.Store.Enrollment(enrollment)
+	if err != nil {
+		return View{}, err
+	}
+	t, now := touches[i], d.Now()
+	s := Settlement{Touch: t, Outcome: Deferred, At: now, Due: now, Resend: true, Answer: "to be sent again, by hand"}
+	if verdict == DoubtSent {
+		s = Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Answer: "counted as sent, by hand"}
+		if seq, _ := d.Library.Sequence(en.Sequence); seq != nil {
+			if next := seq.Next(append(en.DoneSteps(), t.Step)); next != nil {
+				loc := time.UTC
+				if j := slices.IndexFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == en.Mailbox }); j >= 0 {
+					loc = zone(d.Mailboxes[j], seq, en)
+				}
+				s.Next, s.Due = next.ID, next.DueAt(t.ClaimedAt, loc)
+			}
+		} else {
+			s.Next, s.Due = en.Next, now
+		}
+	}
+	if err := d.Store.Settle([]Settlement{s}); err != nil {
+		return View{}, err
+	}
+	d.wake()
+	if en, err = d.Store.Enrollment(enrollment); err != nil {
+		return View{}, err
+	}
+	return d.view(en), nil
+}
+
+// Reload implements Operator.
+func (d *Desk) Reload(_ context.Context) (ReloadResult, error) {
+	result := ReloadResult{Broken: []string{}}
+	changed, err := d.Library.Reload()
+	if err != nil {
+		return result, err
+	}
+	result.Loaded = len(d.Library.Names())
+	for _, broken := range d.Library.Broken() {
+		result.Broken = append(result.Broken, broken.Error())
+	}
+	if changed {
+		if err := d.welcomeBack(); err != nil {
+			return result, err
+		}
+		d.wake()
+	}
+	return result, nil
+}
+
+// welcomeBack lets go on whoever was held because their sequence's file was
+// gone, and is there again.
+func (d *Desk) welcomeBack() error {
+	held, err := d.Store.Enrollments(Filter{State: Held})
+	if err != nil {
+		return err
+	}
+	held = slices.DeleteFunc(held, func(en Enrollment) bool {
+		_, there := d.Library.Sequence(en.Sequence)
+		return en.Reason != NoSequence || !there
+	})
+	if len(held) == 0 {
+		return nil
+	}
+	now := d.Now()
+	_, err = d.Store.Change(waiting(held), func(en Enrollment) (Enrollment, []Event) {
+		if en.Reason != NoSequence {
+			return en, nil
+		}
+		return en.Answer(now)
+	})
+	return err
+}

@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"errors"
+	"time"
+)
+
+// What a Store's methods return for a caller to branch on.
+var (
+	ErrNotFound   = errors.New("nothing matched")
+	ErrSuppressed = errors.New("the address is suppressed")
+	ErrEnrolled   = errors.New("already enrolled")
+	ErrEnded      = errors.New("the enrollment has ended") // at claim: stopped, held, paused or changed since it was prepared
+)
+
+// Store is the memory. Each method is one transaction and one sentence of the
+// domain: it happens wholly and durably, or not at all. A failed write leaves
+// the caller in doubt about whether it happened, so a writer that gets an error
+// which is not one of the sentinels above must stop the process and start
+// clean. Methods may be called from several goroutines. They take no context,
+// since none of them waits for anything but a local disk.
+type Store interface {
+	StoreWriter
+	StoreReader
+}
+
+// StoreWriter is the half of Store that changes it.
+type StoreWriter interface {
+	// Enroll adds enrollments, giving each its ID and Version, an event and,
+	// when active, its place in the due index. The second result has one entry
+	// per enrollment: nil, ErrSuppressed, or ErrEnrolled when the same person
+	// has one in the same sequence that has not ended. Those are left out, the
+	// others go in together.
+	Enroll(ens []Enrollment) ([]Enrollment, []error, error)
+
+	// Prepare durably keeps the intents. One of an enrollment that is gone,
+	// not active, or already has an open touch yields ErrEnded in its place.
+	Prepare(touches []Touch) ([]error, error)
+
+	// Withdraw forgets prepared touches that came to nothing before their
+	// claim, and looks at their enrollments again when told.
+	Withdraw(changes []Postponement) error
+
+	// Postpone changes when the engine looks at an enrollment next, or holds
+	// it, without a touch being open. Enrollments that are no longer active or
+	// whose version has moved are left as they are.
+	Postpone(changes []Postponement) error
+
+	// Claim applies a sweep and, in the same transaction, takes each prepared
+	// touch for sending: its phase becomes Sending with ClaimedAt = sweep.At,
+	// the day's counters and the person's contacts count it. A touch whose
+	// enrollment CheckClaim refuses after the sweep's effects, or whose
+	// address is suppressed, or that a pause covers, yields its error
+	// (ErrEnded, ErrSuppressed), and its intent is forgotten.
+	Claim(sweep Sweep, touches []Touch) ([]error, error)
+
+	// Settle records how open touches ended, whichever their phase (one that
+	// was refused at RCPT is still Prepared, and no counter counts it yet):
+	// Enrollment.Settle decides what becomes of each enrollment as it is now.
+	// Outcome Unknown makes the touch Doubtful and keeps it open with its
+	// bytes; every other outcome ends it. Counters of touches that did not
+	// leave are given back. A touch that is no longer open is left as it is.
+	Settle(settlements []Settlement) error
+
+	// Apply commits a sweep: its effects, its events and its cursor.
+	Apply(sweep Sweep) error
+
+	// Recover turns what an interrupted process left open for a mailbox into
+	// something true: prepared touches are forgotten (no dot was written),
+	// those in phase Sending become Doubtful and their enrollments held
+	// (InDoubt). It returns the latter. Called once at start, before anything
+	// else touches the mailbox.
+	Recover(mailbox string, now time.Time) ([]Touch, error)
+
+	// Release makes active again whatever was held until a date that has come.
+	// It returns how many were.
+	Release(mailbox string, now time.Time) (int, error)
+
+	// Change loads the enrollments with these ids, passes each through decide,
+	// and keeps those it changed, with its events: how a person's word (stop,
+	// answer a hold, resolve a doubt) is applied. Ids that do not exist yield
+	// ErrNotFound and change nothing.
+	Change(ids []string, decide func(Enrollment) (Enrollment, []Event)) ([]Enrollment, error)
+
+	// Pause sets or clears a switch; see Scope. It returns how many
+	// enrollments that have not ended it covers. Clearing looks at those again
+	// at their Due.
+	Pause(scope Scope, on bool, now time.Time) (int, error)
+
+	// Suppress adds (or removes) an address or @domain that must never be
+	// written to again. Adding stops, as Suppressed, every enrollment of it
+	// that has not ended, and returns how many.
+	Suppress(target, why string, on bool, now time.Time) (int, error)
+
+	// Note adds an event that belongs to no change of an enrollment.
+	Note(ev Event) error
+}
+
+// StoreReader is the half of Store that only looks.
+type StoreReader interface {
+	// Secret is 32 random bytes made when the state was made. Message-IDs are
+	// derived from it.
+	Secret() []byte
+
+	// Due lists, in order of Look, up to limit active enrollments of a mailbox
+	// with Look at or before now, with the facts the guard decides on. day is
+	// the mailbox's calendar day (2006-01-02).
+	Due(mailbox string, now time.Time, day string, limit int) ([]Candidate, error)
+
+	// NextLook is the earliest Look of an active enrollment, or the earliest
+	// date a held one waits for; the zero time when there is neither.
+	NextLook(mailbox string) (time.Time, error)
+
+	// Pace is what a mailbox has done on a day (2006-01-02), and its switch.
+	Pace(mailbox, day string) (Pace, error)
+
+	// Cursor is how far a mailbox was read; its Since is the EnrolledAt of the
+	// oldest enrollment of it that has not ended, or the zero time.
+	Cursor(mailbox string) (Cursor, error)
+
+	// Known looks up whose Message-IDs and addresses these are.
+	Known(messageIDs, addressKeys []string) (Known, error)
+
+	// Enrollment loads one by id.
+	Enrollment(id string) (Enrollment, error)
+
+	// Enrollments lists those that fit the filter, oldest first.
+	Enrollments(f Filter) ([]Enrollment, error)
+
+	// Doubts lists the doubtful touches, oldest first.
+	Doubts() ([]Touch, error)
+
+	// Events lists up to limit events with Seq greater than after, in order;
+	// of one enrollment when it is not "". A negative limit asks for the last
+	// ones.
+	Events(enrollment string, after uint64, limit int) ([]Event, error)
+
+	// Counts counts enrollments by state and stop reason.
+	Counts() (Counts, error)
+
+	// Suppressions lists every suppressed address key and @domain.
+	Suppressions() ([]Suppression, error)
+
+	// Switches lists the pauses that are on.
+	Switches() ([]Scope, error)
+}
+
+// Filter narrows a listing; its zero value lists everything.
+type Filter struct {
+	State    State  `json:"state,omitempty"`
+	Sequence string `json:"sequence,omitempty"`
+	Mailbox  string `json:"mailbox,omitempty"`
+	Key      string `json:"key,omitempty"` // of one person
+	Limit    int    `json:"limit,omitempty"`
+}
+
+// Candidate is an enrollment whose moment has come, with everything the guard
+// needs to know.
+type Candidate struct {
+	Enrollment  Enrollment
+	Contacts    []Contact // this person's mails of the last 60 days, over all sequences
+	DomainToday int       // mails to this address's domain today, over this mailbox
+	Suppressed  bool
+	SequenceOff bool // its sequence is paused
+	OpenTouch   bool // it has a touch that is not settled
+}
+
+// Contact is one mail that was claimed for a person.
+type Contact struct {
+	At       time.Time `json:"at"`
+	Sequence string    `json:"sequence"`
+}
+
+// Pace is what a mailbox has done.
+type Pace struct {
+	Today  int       // touches claimed today and not known to have failed
+	LastAt time.Time // the latest claim, whatever day
+	Paused bool      // this mailbox, or everything
+}
+
+// Scope is what a pause covers: everything (its zero value), or one mailbox,
+// one sequence, or one person by address key.
+type Scope struct {
+	Mailbox  string `json:"mailbox,omitempty"`
+	Sequence string `json:"sequence,omitempty"`
+	Person   string `json:"person,omitempty"`
+}
+
+// Postponement says when to look at an enrollment again, or holds it.
+type Postponement struct {
+	Enrollment string
+	Version    uint64
+	Look       time.Time
+	Hold       Reason // when not "": held, HeldUntil as given
+	Detail     string
+	HeldUntil  time.Time
+	Next       string    // when not "": the step that really comes next
+	Due        time.Time // with Next
+	Attempts   int       // counts of temporary refusals, kept as given
+	TriedAt    time.Time
+	Events     []Event
+}
+
+// Sweep is what one look at a mailbox came to.
+type Sweep struct {
+	Mailbox string
+	At      time.Time // when the folders' ends were read
+	Cursor  Cursor
+	Effects []Effect
+}
+
+// Effect is what one incoming message does to one enrollment.
+type Effect struct {
+	Enrollment string
+	Incoming   string // identity of the message: applied once per enrollment, whichever folder it is seen in
+	To         State  // Stopped, Held, or "" to only record it
+	Reason     Reason
+	Detail     string
+	Until      time.Time   // for Held; zero = until a person answers
+	Soft       bool        // a soft bounce: the third in 14 days stops
+	Suppress   bool        // the enrollment's address is suppressed as well
+	Sent       *Settlement // the message is the Sent copy of this doubtful touch, which is thereby sent
+	Event      Event
+}
+
+// Settlement is how a touch ended and what comes after.
+type Settlement struct {
+	Touch    Touch
+	Outcome  Outcome
+	At       time.Time
+	Answer   string    // the server's words
+	Next     string    // the step that comes next once this one is done; "" = finished
+	Due      time.Time // of Next, or of the same step again
+	Attempts int       // for Deferred
+	Hold     Reason    // when not "": held instead of due
+	Stop     Reason    // when not "": stopped
+	Suppress bool      // the address as well
+	Resend   bool      // a person decided that a doubtful touch is sent again
+}
+
+// Known is whose some Message-IDs and addresses are.
+type Known struct {
+	ByID         map[string]string       // Message-ID → enrollment id
+	ByAddress    map[string][]Enrollment // address key → its enrollments, also ended ones
+	ByEnrollment map[string]Enrollment   // those of ByID
+}
+
+// Counts counts enrollments.
+type Counts struct {
+	Active   int `json:"active"`
+	Held     int `json:"held"`
+	Stopped  int `json:"stopped"`
+	Finished int `json:"finished"`
+	Replied  int `json:"replied"`
+	InDoubt  int `json:"in_doubt"`
+}
+
+// Suppression is an address or domain never to be written to again.
+type Suppression struct {
+	Target string    `json:"target"` // an address key, or @domain
+	Why    string    `json:"why"`
+	At     time.Time `json:"at"`
+}

@@ -1,0 +1,50 @@
+package engine
+
+import "time"
+
+// Phase is how far a touch has come. A touch that is settled is no longer
+// open; its outcome then stands in Enrollment.Done.
+type Phase string
+
+const (
+	Prepared Phase = "prepared" // frozen and durable; no dot was written
+	Sending  Phase = "sending"  // claimed; DATA may have begun
+	Doubtful Phase = "in doubt" // claimed, outcome unknown; a person decides
+)
+
+// Outcome is how a touch ended.
+type Outcome string
+
+const (
+	Sent     Outcome = "sent"     // the server took responsibility, or a person said so
+	Refusal  Outcome = "refused"  // the server refused for good
+	Deferred Outcome = "deferred" // no dot, or a temporary refusal: due again
+	Unknown  Outcome = "unknown"  // the connection was lost after the dot
+	Opened   Outcome = "task"     // not a mail: a task was opened for the owner
+)
+
+// Touch is one email of one enrollment on its way: the durable intent.
+type Touch struct {
+	Enrollment string    `json:"enrollment"`
+	Step       string    `json:"step"`
+	Version    uint64    `json:"version"` // of the enrollment it was prepared from
+	Mailbox    string    `json:"mailbox"`
+	Sequence   string    `json:"sequence"`
+	Email      Email     `json:"email"`
+	Phase      Phase     `json:"phase"`
+	PreparedAt time.Time `json:"prepared_at"`
+	ClaimedAt  time.Time `json:"claimed_at,omitzero"`
+	Doubt      string    `json:"doubt,omitempty"` // why the outcome is unknown
+}
+
+// Email is a rendered touch: an envelope and frozen bytes. Nothing changes it
+// after it was prepared.
+type Email struct {
+	From      string   `json:"from"` // envelope sender, bare address
+	To        string   `json:"to"`   // envelope recipient, bare address
+	MessageID string   `json:"message_id"`
+	Subject   string   `json:"subject"`
+	Thread    Thread   `json:"thread"`        // the enrollment's thread once this has left
+	Raw       []byte   `json:"raw,omitempty"` // RFC 5322 bytes with CRLF line ends, Date and Message-ID included
+	SHA256    [32]byte `json:"sha256"`        // of Raw
+}

@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"nudge/sequences"
+)
+
+// viewOf shows an enrollment to a person: what comes next, when, and why then.
+// seq is nil when its file is gone.
+func viewOf(en Enrollment, seq *sequences.Sequence, m Mailbox) View {
+	v := View{ID: en.ID, Sequence: en.Sequence, Address: en.Address, Name: en.Name, Fields: en.Fields, Mailbox: en.Mailbox,
+		State: en.State, Reason: string(en.Reason), Paused: en.Paused, Touches: en.Touches()}
+	if v.Fields == nil {
+		v.Fields = map[string]string{}
+	}
+	loc := zone(m, seq, en)
+	if t := en.LastTouchAt(); !t.IsZero() {
+		v.LastTouchAt = moment(t, loc)
+	}
+	if !en.Ended() {
+		v.Next = nextOf(en, seq, loc)
+	}
+	return v
+}
+
+func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
+	n := &Next{Action: "email", Step: en.Next}
+	var st *sequences.Step
+	if seq != nil {
+		st = seq.Step(en.Next)
+	}
+	if st != nil && st.Do != sequences.Email {
+		n.Action = string(st.Do)
+	}
+	at := en.Due
+	switch {
+	case en.State == Held && en.HeldUntil.IsZero():
+		n.Action, n.Why = "answer", heldWhy(en)
+		return n
+	case en.State == Held:
+		if en.HeldUntil.After(at) {
+			at = en.HeldUntil
+			if st != nil {
+				at = st.Send.First(at.In(loc))
+			}
+		}
+		n.Why = fmt.Sprintf("held until %s: %s", en.HeldUntil.In(loc).Format("Mon 2 Jan 15:04"), en.Reason)
+	case en.Paused:
+		n.Action, n.Why = "answer", "paused: nudge resume "+en.Address
+		return n
+	case en.Attempts > 0:
+		at, n.Why = en.Look, fmt.Sprintf("the recipient's server asked to try again later (%d so far)", en.Attempts)
+	case seq == nil:
+		n.Why = "its sequence file is gone"
+	case st == nil:
+		n.Why = "its step is gone from the file; the next one comes instead"
+	case len(en.Done) == 0:
+		n.Why = fmt.Sprintf("%s after enrolling, then the first moment in %s", st.Wait, st.Send)
+	default:
+		n.Why = fmt.Sprintf("%s after step %q, then the first moment in %s", st.Wait, en.Done[len(en.Done)-1].Step, st.Send)
+	}
+	if en.Look.After(at) && en.State == Active {
+		at = en.Look
+	}
+	n.At = moment(at, loc)
+	return n
+}
+
+// heldWhy says what a person must answer.
+func heldWhy(en Enrollment) string {
+	switch en.Reason {
+	case MissingField:
+		return fmt.Sprintf("field %q has no value: add it with nudge import or nudge enroll, then nudge resume %s", en.Detail, en.Address)
+	case InDoubt:
+		return "nobody knows whether the last mail left: nudge doubt list"
+	case NoSequence:
+		return "there is no sequence " + en.Sequence + ": put its file back"
+	}
+	why := string(en.Reason)
+	if en.Detail != "" {
+		why += ": " + en.Detail
+	}
+	return why + "; nudge resume " + en.Address + " to go on, nudge stop " + en.Address + " to end"
+}
+
+func moment(t time.Time, loc *time.Location) *time.Time {
+	t = t.In(loc)
+	return &t
+}

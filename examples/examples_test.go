@@ -1,0 +1,184 @@
+package examples_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"nudge/sequences"
+	"nudge/templates"
+)
+
+func library(t *testing.T) *sequences.Library {
+	t.Helper()
+	l, err := sequences.Open("sequences")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(l.Names(), " "); got != "invoice proposal quote" {
+		t.Fatalf("sequences are %q", got)
+	}
+	return l
+}
+
+func TestExampleSequencesHaveNoFindings(t *testing.T) {
+	for _, err := range library(t).Broken() {
+		t.Error(err)
+	}
+	files, err := filepath.Glob("sequences/*.md")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range sequences.Lint(file, source) {
+			t.Error(f)
+		}
+	}
+}
+
+// prospects reads the CSV as an import does: a column is a field.
+func prospects(t *testing.T) []templates.Fields {
+	t.Helper()
+	source, err := os.ReadFile("prospects.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(source)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []templates.Fields
+	for _, row := range rows[1:] {
+		fields := templates.Fields{}
+		for i, name := range rows[0] {
+			if row[i] != "" {
+				fields[name] = row[i]
+			}
+		}
+		all = append(all, fields)
+	}
+	if len(all) != 6 {
+		t.Fatalf("%d prospects", len(all))
+	}
+	return all
+}
+
+// Names that no one can own (RFC 2606), so that an example never reaches anybody.
+var reserved = regexp.MustCompile(`@([a-z.-]+\.)?(example|example\.(com|net|org))$`)
+
+func TestExampleProspectsBringWhatEverySequenceNeeds(t *testing.T) {
+	l := library(t)
+	for _, p := range prospects(t) {
+		if !reserved.MatchString(p["email"]) {
+			t.Errorf("%s could be a real address", p["email"])
+		}
+		if _, err := time.LoadLocation(p["timezone"]); err != nil || p["timezone"] == "" {
+			t.Errorf("%s: time zone %q, %v", p["email"], p["timezone"], err)
+		}
+		for _, name := range l.Names() {
+			s, _ := l.Sequence(name)
+			for _, need := range s.Needs {
+				if p[need] == "" {
+					t.Errorf("%s needs %s, which %s does not bring", name, need, p["email"])
+				}
+			}
+		}
+	}
+}
+
+func TestExampleSequencesRenderForEveryProspect(t *testing.T) {
+	l := library(t)
+	for _, p := range prospects(t) {
+		p["signature"] = "Anna Berg"
+		for _, name := range l.Names() {
+			s, _ := l.Sequence(name)
+			for _, st := range s.Steps {
+				parts, err := st.Body.Render(p)
+				if err != nil || strings.Contains(parts.Text, "{{") {
+					t.Errorf("%s, step %q, for %s: %v\n%s", name, st.ID, p["email"], err, parts.Text)
+				}
+				if st.Subject == nil {
+					continue
+				}
+				if subject, err := st.Subject.Render(p); err != nil || len(subject) > 70 {
+					t.Errorf("%s, step %q, for %s: %v, subject %q", name, st.ID, p["email"], err, subject)
+				}
+			}
+		}
+	}
+}
+
+// A prospect hears from each sequence on weekdays, at most every other day, and
+// for not much longer than a month.
+func TestExampleSequencesKeepADecentPace(t *testing.T) {
+	loc, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := library(t)
+	for _, name := range l.Names() {
+		s, _ := l.Sequence(name)
+		start := time.Date(2026, 10, 20, 17, 45, 0, 0, loc)
+		at := start
+		for i, st := range s.Steps {
+			due := st.DueAt(at, loc)
+			if due.Weekday() == time.Saturday || due.Weekday() == time.Sunday || due.Sub(at) < 36*time.Hour && i > 0 {
+				t.Errorf("%s, step %q: due %v after %v", name, st.ID, due, at)
+			}
+			at = due
+		}
+		if long := at.Sub(start); long < 14*24*time.Hour || long > 45*24*time.Hour {
+			t.Errorf("%s takes %v", name, long)
+		}
+		if n := len(s.Steps); n < 4 || !s.Steps[n-1].Last {
+			t.Errorf("%s has %d steps, the last one marked: %v", name, n, s.Steps[n-1].Last)
+		}
+	}
+}
+
+func TestTheExampleConfigHasOnlyKnownKeys(t *testing.T) {
+	source, err := os.ReadFile("nudge.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config map[string]any
+	if err := toml.Unmarshal(source, &config); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"": {"deliver", "mailbox", "pace", "sequences", "signature", "state"},
+		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "name", "password-from", "per-day", "poll",
+			"save-sent", "smtp", "timezone", "tls", "user"},
+		"pace": {"between-sequences", "per-domain", "per-person"},
+	}
+	mailboxes, _ := config["mailbox"].([]any)
+	if len(mailboxes) != 1 {
+		t.Fatalf("%d mailboxes", len(mailboxes))
+	}
+	for section, keys := range map[string]any{"": config, "mailbox": mailboxes[0], "pace": config["pace"]} {
+		var got []string
+		for key := range keys.(map[string]any) {
+			got = append(got, key)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want[section]) {
+			t.Errorf("[%s] has the keys %v, want %v", section, got, want[section])
+		}
+	}
+	if config["deliver"] != "rehearsal" {
+		t.Error("an example must not send to anybody")
+	}
+}

@@ -1,0 +1,98 @@
+package mailbox
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const addressPattern = `([^\s<>"'(),;:\[\]]+@[^\s<>"'(),;:\[\]]+\.?\w)`
+
+// Forms in which mail systems name the recipient that failed, from those that
+// stand alone on their line to those inside a sentence. The first form that
+// yields anything is believed.
+var recipientForms = []*regexp.Regexp{
+	// a line of its own, perhaps followed by the reason: Exim, qmail, Postfix, sendmail, Gmail, Yahoo, GMX
+	regexp.MustCompile(`(?m)^[ \t>*-]{0,12}(?:[45]\d\d (?:#?\d\.\d\.\d+ )?)?["'<]{0,2}` + addressPattern + `[>"']{0,2}[ \t]*(?:$|:|\.\.\.|\(|[-–] |on (?:\w{3}, )?\d|failed|(?i:host|user|unknown|delivery|mailbox|invalid|error|address|recipient|account|not|does|is|has|was|cannot|could|no|[45]\d\d)\b)`),
+	// named by a label: Exchange, kddi, MDaemon, Lotus
+	regexp.MustCompile(`(?mi)^[ \t>*-]{0,12}(?:failed )?(?:recipients?|final-recipient|original-recipient|failed address|e-?mail address|address|user|mailbox|account|mail to|undeliverable to|rcpt to|could not deliver to|unknown user|user unknown|delivery failed(?: \d+ attempts)?|failed|bad|invalid recipient|intended recipient|an|à|para|aan|to)(?: \(.{1,30}\))?\s*[:=]\s*(?:rfc822;|\[?smtp:)?\s*["'<]{0,2}` + addressPattern),
+	// inside the dialogue
+	regexp.MustCompile(`(?i)rcpt to:\s*<?` + addressPattern),
+	// inside a sentence
+	regexp.MustCompile(`(?i)(?:deliver(?:ed|y|ing)?(?: (?:your|the|this|a) (?:mail|message|e-?mail))?(?: failed)?(?: to)?(?: the)?(?: (?:following|this))?(?: (?:address|recipient|user|mailbox))?|(?:mail|message|e-?mail)(?: sent| addressed)? (?:to|for)|recipient|mailbox|user|address|account|addressee|to)[\s:]{1,3}(?:\[?smtp:|rfc822;\s?)?["'<(]{0,2}` + addressPattern),
+	regexp.MustCompile(`(?i)[4-5]\d\d[ -](?:#?\d\.\d\.\d+ )?<?` + addressPattern),
+	regexp.MustCompile(`(?i)["'<(]{0,2}` + addressPattern + `[>"')]{0,2}(?: \([^)]{0,80}\))?:? (?:is|was|has|does|could|user|unknown|mailbox|not|no longer|rejected|failed)`),
+}
+
+// alsoKnown finds the address that we wrote to where a report names the one it
+// was passed on to.
+var alsoKnown = regexp.MustCompile(`(?i)\((?:generated|expanded|ultimately generated) from:? ?<?` + addressPattern)
+
+// failedInText returns the recipients that a bounce names outside a report
+// part: in X-Failed-Recipients, in its text, or else as the one recipient of
+// the mail it returns.
+func (r *reading) failedInText() []string {
+	told, _ := splitReturned(r.text)
+	failed := addressesIn(r.header.all("X-Failed-Recipients")...)
+	for i, form := range recipientForms {
+		if len(failed) > 0 {
+			break
+		}
+		var named []string
+		for _, m := range form.FindAllStringSubmatch(told, maxRecipients) {
+			named = append(named, tidyAddress(strings.TrimSuffix(m[1], ".")))
+		}
+		if failed = r.foreign(named); len(failed) == 0 && i == 0 {
+			failed = unique(named) // somebody wrote to himself
+		}
+	}
+	if len(failed) == 0 {
+		failed = r.foreign(r.returnedTo())
+		if len(failed) > 1 {
+			return nil // which of them it was, nobody says
+		}
+	}
+	for _, m := range alsoKnown.FindAllStringSubmatch(told, maxRecipients) {
+		failed = append(failed, tidyAddress(m[1]))
+	}
+	return unique(failed)
+}
+
+// foreign leaves out the addresses of the bounce itself: who sent it, whom it
+// was sent to, and the postmasters it refers to.
+func (r *reading) foreign(addrs []string) []string {
+	var kept []string
+	for _, a := range addrs {
+		own := slices.ContainsFunc(append(slices.Clip(r.in.From), addressesIn(r.header.all("To")...)...), func(b string) bool { return strings.EqualFold(a, b) })
+		if a != "" && !own && !isDaemon(a) {
+			kept = append(kept, a)
+		}
+	}
+	return unique(kept)
+}
+
+// returnedTo returns the recipients of the mail that a bounce carries or
+// quotes.
+func (r *reading) returnedTo() []string {
+	for _, p := range r.parts {
+		switch p.mediaType {
+		case "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers", "message/rfc822-headers":
+			h, _ := splitHeader(p.body)
+			if to := addressesIn(append(h.all("X-Failed-Recipients"), h.all("To")...)...); len(to) > 0 {
+				return to
+			}
+		}
+	}
+	told, found := splitReturned(r.text)
+	if !found {
+		return nil
+	}
+	for line := range strings.Lines(clip(r.text[len(told):], 16<<10)) {
+		if m := quotedTo.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil {
+			return addressesIn(m[1])
+		}
+	}
+	return nil
+}
+
+var quotedTo = regexp.MustCompile(`(?i)^[> \t]{0,6}to:\s*(.+)$`)

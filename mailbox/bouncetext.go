@@ -1,0 +1,160 @@
+package mailbox
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"nudge/engine"
+)
+
+// Weights of what speaks for a bounce without a report part. Only a sender or
+// subject of mail systems together with words of failure reaches the sum: a
+// person who quotes a bounce is none.
+const (
+	bounceWeight     = 4
+	unsignedWeight   = 6 // where nothing but the words points to a mail system
+	maxReportMeaning = 8 << 10
+)
+
+// bounceText recognises bounces by sender, subject and text, and reads whom
+// they name.
+func bounceText(r *reading) (engine.Kind, string) {
+	mediaType, params := mediaTypeOf(r.header)
+	daemon := r.fromDaemon() || mediaType == "multipart/report" && strings.Contains(params["report-type"], "delivery-status")
+	subject := bounceSubject(r.in.Subject)
+	header := r.header.has("X-Failed-Recipients")
+	if !daemon && !subject && !header && !nullReturn(r.header) {
+		return "", ""
+	}
+	told, original := splitReturned(r.text)
+	failure := failureText.MatchString(told)
+	weight := 0
+	for _, sign := range []struct {
+		holds bool
+		worth int
+	}{
+		{header, 3}, {daemon, 2}, {subject, 2}, {failure, 2}, {nullReturn(r.header), 1}, {original || r.carriesMail(), 1}, {statusIn(told) != "", 1},
+	} {
+		if sign.holds {
+			weight += sign.worth
+		}
+	}
+	enough := bounceWeight
+	if !header && !daemon && !nullReturn(r.header) {
+		enough = unsignedWeight
+	}
+	if weight < enough || !header && !failure && !subject {
+		return "", ""
+	}
+	if deliveredSubject.MatchString(r.in.Subject) {
+		return engine.Other, "delivery report without a failure"
+	}
+	if flattened.MatchString(r.text) { // a gateway made one text of a report
+		if kind, evidence := r.judgeReport(parseDeliveryStatus([]byte(r.text))); kind != "" {
+			return kind, evidence + ", as text"
+		}
+	}
+	r.in.Failed = r.failedInText()
+	r.in.Status = statusIn(strings.Join(strings.Fields(told), " "))
+	delayed := delaySubject.MatchString(r.in.Subject) || delayText.MatchString(told) && !gaveUp.MatchString(told)
+	switch {
+	case delayed:
+		if !strings.HasPrefix(r.in.Status, "4") {
+			r.in.Status = "4.0.0"
+		}
+		return engine.BounceSoft, "text of a mail system: delayed"
+	case r.in.Status == "" && fullText.MatchString(told):
+		r.in.Status = "4.2.2"
+		return engine.BounceSoft, "text of a mail system: mailbox full, no code"
+	case strings.HasPrefix(r.in.Status, "4"):
+		return engine.BounceSoft, "text of a mail system: failed for now"
+	}
+	return engine.BounceHard, "text of a mail system: failed"
+}
+
+// fromDaemon says whether a mail system, not a person, is the sender.
+func (r *reading) fromDaemon() bool { return fromDaemon(r.header) }
+
+func fromDaemon(h header) bool {
+	from := h.get("From")
+	return len(addressesIn(from)) == 0 && daemonTitle.MatchString(from) || strings.Contains(from, "<>") ||
+		slices.ContainsFunc(addressesIn(from), isDaemon) || daemonTitle.MatchString(decodeWords(from))
+}
+
+var (
+	daemonName  = regexp.MustCompile(`(?i)^(mailer[-_.]?daemon|mail[-_.]?daemon|post[-_.]?master|mailerdaemon|mdaemon|mail[-_.]?delivery\S*|mailsystem|mail[-_.]?system|mailadmin|mailadministrator|bounces?|microsoftexchange[0-9a-f]+|mailer|undeliverable)([-_.+]|$)`)
+	daemonTitle = regexp.MustCompile(`(?i)(mail(er)? ?delivery ?(sub)?system|mail delivery service|mailer[- ]daemon|^"?(system|mail|e-?mail) administrator"?( |<|$)|^"?post ?master"?( |<|$)|mail system|internet mail (delivery|service)|delivery (sub)?system)`)
+)
+
+// isDaemon says whether an address is one that mail systems report from.
+func isDaemon(addr string) bool { return daemonName.MatchString(localPart(addr)) }
+
+// bounceSubject says whether a subject is one that mail systems give reports.
+// In answer to a report a person writes.
+func bounceSubject(subject string) bool {
+	if replyPrefix.MatchString(subject) || forwardPrefix.MatchString(subject) {
+		return false
+	}
+	return failSubject.MatchString(listTag.ReplaceAllString(bareSubject(subject), "")) || delaySubject.MatchString(subject)
+}
+
+var (
+	forwardPrefix = regexp.MustCompile(`(?i)^\s*(fwd?|wg|tr|rv|vs|doorst|i|enc|pd|转发|轉寄|転送)\s?[:：]`)
+
+	listTag     = regexp.MustCompile(`^(\[[^\]]{1,40}\]|\*\*\*[^*]{1,30}\*\*\*)\s*`)
+	failSubject = regexp.MustCompile(`(?i)^(\S+ )?(` + strings.Join([]string{
+		`(e-?)?mail (delivery|system|transaction|routing)( status)? ?(fail|error|problem|report|notification|delay|warning|is impossible)`, `(e-?)?mail (could not|couldn't|cannot|can't|not) (be )?deliver`, `delivery (status|failure|failed|error|report|problem|delay|notification|of .{0,40} failed|has failed|unsuccessful|attempt)`,
+		`undeliver(ed|able)\b( mail| message| e-?mail|:|$)`, `undelivered`, `failure notice`, `failed (mail|delivery|to deliver)`, `returned (mail|e-?mail|message|to sender)`, `(message|mail) (delivery|returned|status|not delivered|undeliverable|rejected|blocked|bounced)`, `non-?deliver(y|able)`, `notice: mail delivery status`, `(your )?message (to .{1,60} )?(could not|couldn't|cannot) be delivered`, `(rejected|bounced|blocked)( mail| message|:)`, `(user|recipient|mailbox) (unknown|not found|unavailable|is full|full)`, `unknown (user|recipient|address)`, `mail ?box (is )?full`, `unable to deliver`, `(nondeliverable|not deliverable|unsent) (mail|message)`, `permanent delivery failure`, `invalid (address|recipient)`, `address(ee)? (unknown|rejected)`, `there was an error sending your mail`, `error sending mail`, `e-?mail (address )?(not|does not|changed)`, `warning: could not send`, `problems? delivering`, `bounce(d)? mail`,
+		`unzustellbar`, `nicht zustellbar`, `zustell(ung|status|bericht|fehler)`, `benachrichtigung(en)? (zum|über den)? ?(übermittlungs|zustell)`, `nachricht nicht zugestellt`, `(message )?non remis`, `non[- ]remise`, `échec (de la |d')?(remise|envoi|distribution)`, `notification d'(état|échec)`, `no se puede entregar`, `no entregado`, `notificación de estado`, `mensaje no entregado`, `non recapitabile`, `mancata consegna`, `(notifica|avviso) di (stato|mancat)`, `onbestelbaar`, `niet (te bezorgen|bezorgd)`, `não foi possível entregar`, `não entregue`, `notificação de status`, `kan (inte|ikke) lever`, `oleverbar`, `(meddelandet )?(gick inte|kunde inte) (att )?lever`, `ikke lever`, `uleveret`, `nie można dostarczyć`, `niedostarczon`, `zwrot nadawcy`, `nedoručiteln`, `nelze doručit`, `kézbesíthetetlen`, `iletilemedi`, `teslim edilemedi`,
+		`недоставлен`, `не доставлен`, `ваше сообщение не доставлено`, `сообщение не может быть`, `未達`, `配信(不能|できません|エラー)`, `送信(できません|エラー|不能)`, `メールの送信に失敗`, `(系统|系統)?退信`, `(无法|無法|未能)(投递|投遞|传递|傳遞|送达)`, `(邮件|郵件)(投递|傳送|发送)失(败|敗)`, `반송`, `배달 실패`,
+	}, "|") + `)`)
+	delaySubject     = regexp.MustCompile(`(?i)(^warning: (message .{0,60} delayed|could not send)|\bdelivery (status notification )?\(?delay|delayed mail|mail delivery delayed|delivery (delayed|has been delayed)|message .{0,40}delayed \d+ hours?|still being retried|verzöger(t|ung)|^warning - delayed|delivery warning|temporar(y|ily) (un|problem))`)
+	deliveredSubject = regexp.MustCompile(`(?i)^(successful mail delivery|delivered:|relayed:|expanded:|delivery (status notification|notification|report) ?\((relay|success|delivered)\)?)`)
+)
+
+// failureText finds the words of failure in what mail systems write.
+var failureText = regexp.MustCompile(`(?i)(` + strings.Join([]string{
+	`(could|can|was|were|has|have|did)( ?not|n't| never)( yet)?( been| be)? (deliver|reach|sent\b|send\b|accepted)`, `(un|not )able to (be )?(deliver|send|relay|process)`, `undeliver(able|ed)`, `cannot (be )?(deliver|sent|reach)`, `wasn't able to deliver`, `deliver(y|ing|ed)?\b.{0,60}\b(fail|error|problem|delay|impossible|rejected|aborted)`, `(fail|error|problem)\w*\b.{0,40}\bdeliver`, `permanent (fatal )?(error|failure)`, `(message|mail|e-?mail) .{0,40}(was|has been|is being) (returned|rejected|bounced|refused|delayed|blocked)`, `returned to sender`, `failed recipient`, `recipients? (has |have )?failed`, `failed permanently`, `was rejected by`,
+	`(user|recipient|mailbox|address|account|addressee)s? ?(name )?(is |was |address )?(unknown|not (found|known|recognized|listed|exist|available|allowed|valid|accepted)|invalid|disabled|suspended|full|rejected|inactive|unavailable|over quota|does not exist|doesn't exist|has been (disabled|deleted))`, `(unknown|invalid|no such|not a valid|nonexistent|non-existent|bad) (local )?(user|recipient|mailbox|address|account|person|destination|host|domain|e-?mail)`, `does(n't| not) (exist|have an? .{0,40}account|like recipient)`, `(quota|mailbox size|size limit).{0,20}exceed`, `exceed.{0,30}(quota|limit|size)`, `over ?quota`, `mailbox (is )?full`, `host (unknown|not found)`, `name service error`, `unrouteable`, `retry timeout exceeded`, `giving up on`, `relay(ing)? (access )?denied`,
+	`(\A|[^\d.])(5\d\d|4[235]\d)[ -]#?[45]\.\d{1,3}\.\d`, `(?m:^\W{0,6}(55[0-4]|45[0-2]|421)[ -])`, `(smtp|remote|server) .{0,60}(error|said|respon\w+|returned|replied).{0,20}:?\s*[45]\d\d`, `rcpt to:`,
+	`nicht (zugestellt|zustellbar|ausgeliefert|erreich)`, `unzustellbar`, `konnte.{0,60}nicht.{0,40}(zugestellt|gesendet|übermittelt)`, `n'a (pas )?pu être (remis|délivré|distribué|envoyé)`, `pas pu être (remis|distribué|envoyé|acheminé)`, `échec de (la )?remise`, `no (se )?(pudo|ha podido|se ha podido|puede) (ser )?(entrega|envia)`, `non (è stato possibile|può essere|recapit)`, `niet (worden )?(bezorgd|afgeleverd|besteld)`, `não (foi possível|pôde|pode) (ser )?(entreg)`, `kunde inte levereras`, `(kunne|kan) ikke leveres`, `nie (można|mogła?|został[ao]?) .{0,20}dostarcz`, `не (может быть|удалось|было|была) ?доставлен`, `недостав`, `не доставлен`, `(配信|送信|配達|送達)(できません|でき(て|なか)|不能|エラー|され)`, `送信先メール(アドレス|サーバ)`, `见(见)?退信|退回|无法(投递|送达|发送)|無法(傳送|投遞)`, `존재하지 않`,
+	`(group|list) .{0,80}(may not exist|doesn't exist|does not exist|not have permission)`, `blacklist|spam .{0,30}(reject|block|refus)`, `(reject|refus|block|discard|bounc)(ed|ing)\b.{0,80}(message|mail|recipient|sender|connection|spam|content|virus|attachment|policy)`, `(message|mail|e-?mail|letter).{0,80}\b(reject|refus|block|discard|bounc)(ed|ing)\b`,
+}, "|") + `)`)
+
+var (
+	delayText = regexp.MustCompile(`(?i)(warning message only|(has|have|is|was)( been)? delayed|not yet been delivered|will (be retried|keep trying|continue (to try|trying))|still (being retried|trying)|delivery attempts will continue|no action is required on your part|do not need to resend|could not be delivered for .{1,20}(hours?|minutes|days?)|will try (again|to (re)?deliver)|noch nicht zugestellt|wird weiter versucht)`)
+	fullText  = regexp.MustCompile(`(?i)(mailbox (is )?full|over quota|quota exceeded|(full|exceed\w*) .{0,20}(mailbox|quota|allowed size))`)
+	flattened = regexp.MustCompile(`(?mi)^(final|original)-recipient:[ \t]*rfc822`)
+	gaveUp    = regexp.MustCompile(`(?i)(permanent error|permanent fatal|given up|giving up|failed permanently|could not be delivered to (all|one or more)|no further (delivery )?attempts)`)
+)
+
+// returnedMark is the line after which a bounce gives back the mail itself.
+var returnedMark = regexp.MustCompile(`(?i)^\W{0,16}((this is a|below (this line )?is a|enclosed is a|here is a|a) copy of|(the )?(original|unsent|returned|undelivered|failed) (message|mail)( text| headers?| follows| is| below| attached| included|\W*$)|(the )?message (headers?|text|body|contents?)? ?follows?|(the )?headers? of the original|the first \d+ lines of|original (mail|message)? ?headers?|(your|the) (original )?message (is )?(returned|attached|follows|included|reads|below)|start of (returned|original|forwarded)|(begin|start)ning of|returned message)`)
+
+var receivedLine = regexp.MustCompile(`^[> ]{0,4}(Received: (from|by|\()|Return-[Pp]ath: ?<|Received: )`)
+
+// splitReturned cuts the returned mail off what a mail system says, and tells
+// whether there was one. A mail system is brief: it says no more than
+// maxReportMeaning bytes.
+func splitReturned(text string) (told string, found bool) {
+	at := 0
+	for line := range strings.Lines(text) {
+		if at+len(line) > maxReportMeaning {
+			break
+		}
+		trimmed := strings.TrimRight(line, "\r\n ")
+		if receivedLine.MatchString(trimmed) || returnedMark.MatchString(trimmed) && at > 0 {
+			return text[:at], true
+		}
+		at += len(line)
+	}
+	return clip(text, maxReportMeaning), false
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}

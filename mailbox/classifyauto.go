@@ -1,0 +1,211 @@
+package mailbox
+
+import (
+	"regexp"
+	"strings"
+
+	"nudge/engine"
+)
+
+// autoReply recognises what a machine wrote for a person. Header proof is
+// enough by itself. A subject in one of the languages needs one more sign, and
+// a lone weak header, a noreply sender or any word in the text is none.
+func autoReply(r *reading) (engine.Kind, string) {
+	if value := autoSubmitted(r.header); value != "" {
+		return r.submitted(value)
+	}
+	if name, found := machineField(r.header); found {
+		return engine.AutoReply, "header " + name
+	}
+	suppress, loop := r.header.has("X-Auto-Response-Suppress"), r.header.has("X-MS-Exchange-Inbox-Rules-Loop")
+	if suppress && loop {
+		return engine.AutoReply, "headers X-Auto-Response-Suppress and X-MS-Exchange-Inbox-Rules-Loop together"
+	}
+	if r.automaticSubject() {
+		sign := r.secondSign(suppress || loop)
+		if sign == "" && !r.answers() && autoSubject.MatchString(bareSubject(r.in.Subject)) {
+			sign = "a fresh thread" // which says nothing of a subject that a person might choose
+		}
+		if sign != "" {
+			return engine.AutoReply, "automatic subject, and " + sign
+		}
+	}
+	switch {
+	case (suppress || loop || nullReturn(r.header)) && r.absent() && !replyPrefix.MatchString(bareSubject(r.in.Subject)):
+		return engine.AutoReply, "weak machine header and absence text"
+	case ticketSystem(r.header) != "" && r.bulk():
+		return engine.Ambiguous, "bulk mail of " + ticketSystem(r.header) + ", which may carry a person's words"
+	case isNoReply(first(r.in.From)) && machineText.MatchString(r.line):
+		return r.noReply()
+	}
+	return "", ""
+}
+
+// noReply judges what comes from a noreply address and says that a machine
+// wrote it. In answer to us it may still carry what a person typed elsewhere.
+func (r *reading) noReply() (engine.Kind, string) {
+	const evidence = "noreply sender, and a text that says a machine wrote it"
+	switch {
+	case acknowledgement.MatchString(r.line) || r.absent():
+		return engine.AutoReply, evidence
+	case r.answers():
+		return engine.Ambiguous, evidence + ", but it answers"
+	}
+	return engine.Other, evidence
+}
+
+// submitted judges a message whose Auto-Submitted says that it is automatic
+// (RFC 3834, section 5).
+func (r *reading) submitted(value string) (engine.Kind, string) {
+	evidence := "Auto-Submitted: " + value
+	if strings.HasPrefix(value, "auto-replied") || r.automaticSubject() {
+		return engine.AutoReply, evidence
+	}
+	if r.answers() && ticketSystem(r.header) != "" && !acknowledgement.MatchString(r.line) && !r.absent() && words(r.fresh) > 0 {
+		return engine.Ambiguous, evidence + ", but " + ticketSystem(r.header) + " may carry a person's words"
+	}
+	return r.answerOrOther(evidence)
+}
+
+func (r *reading) automaticSubject() bool {
+	subject := bareSubject(r.in.Subject)
+	return autoSubject.MatchString(subject) || awaySubject.MatchString(subject)
+}
+
+// answerOrOther tells a machine's answer to us from a machine's own message.
+func (r *reading) answerOrOther(evidence string) (engine.Kind, string) {
+	if r.answers() || r.absent() || acknowledgement.MatchString(r.line) || r.header.has("X-Auto-Response-Suppress") ||
+		replyPrefix.MatchString(r.in.Subject) {
+		return engine.AutoReply, evidence
+	}
+	return engine.Other, evidence + ", not in answer to anything"
+}
+
+// secondSign is what, besides its subject, makes a message automatic.
+func (r *reading) secondSign(weakHeader bool) string {
+	switch {
+	case weakHeader:
+		return "a weak machine header"
+	case nullReturn(r.header):
+		return "a null Return-Path"
+	case r.bulk():
+		return "Precedence: " + r.header.get("Precedence")
+	case r.absent():
+		return "absence text"
+	case acknowledgement.MatchString(r.line), machineText.MatchString(r.line):
+		return "a machine's text"
+	case !absenceEnd(r.in.Subject+". "+r.fresh, r.header.date()).IsZero():
+		return "a date of return"
+	case isNoReply(first(r.in.From)):
+		return "a noreply sender"
+	}
+	return ""
+}
+
+// bulk says whether Precedence calls a message one of many. By itself it proves
+// nothing: people answer through groups.
+func (r *reading) bulk() bool {
+	switch strings.ToLower(strings.TrimSpace(r.header.get("Precedence"))) {
+	case "bulk", "junk", "list":
+		return true
+	}
+	return false
+}
+
+// absent says whether the new text holds a whole phrase of absence, and no
+// sign that its writer is there: "I was out of office, yes please" is an
+// answer.
+func (r *reading) absent() bool {
+	return absenceText.MatchString(r.line) && !presentText.MatchString(r.line)
+}
+
+// autoSubmitted returns the value of Auto-Submitted without its parameters,
+// "" when it is absent or says no.
+func autoSubmitted(h header) string {
+	value := strings.ToLower(h.get("Auto-Submitted"))
+	value, _, _ = strings.Cut(value, ";")
+	value, _, _ = strings.Cut(value, "(")
+	if value = strings.TrimSpace(value); value == "no" || value == "false" {
+		return ""
+	}
+	return value
+}
+
+// machineFieldName finds field names that only automatic answers carry.
+var machineFieldName = regexp.MustCompile(`(?i)^(x-)?((mail-)?auto[-_]?(response|submitted|replied|reply|generated|respond|responder)(-?(from|by|to|id))?|holidayreply|fc-machinegenerated|vacation|autoreply-from|out-of-office)$`)
+
+// machineField returns the name of a field that proves a machine wrote the
+// message.
+func machineField(h header) (string, bool) {
+	for _, f := range h {
+		name, value := strings.ToLower(f.name), strings.ToLower(strings.TrimSpace(f.value))
+		switch {
+		case name == "auto-submitted":
+		case machineFieldName.MatchString(name) && value != "no" && value != "false" && value != "0":
+			return f.name, true
+		case (name == "precedence" || name == "x-precedence") && strings.HasPrefix(value, "auto"):
+			return f.name + ": " + value, true
+		case name == "x-apple-action" && strings.HasPrefix(value, "vacation"),
+			name == "x-post-messageclass" && strings.Contains(value, "autoresponder"),
+			name == "delivered-to" && strings.HasPrefix(value, "autoresponder"),
+			name == "x-ms-exchange-generated-message-source" && strings.Contains(value, "mailbox rules agent"):
+			return f.name + ": " + value, true
+		}
+	}
+	return "", false
+}
+
+// nullReturn says whether the envelope had no sender. Reports and automatic
+// answers have none, and so has some human mail that a gateway passed on.
+func nullReturn(h header) bool {
+	for _, v := range h.all("Return-Path") {
+		if v = strings.TrimSpace(v); v == "<>" || v == "" {
+			return true
+		}
+	}
+	return false
+}
+
+var noReplyName = regexp.MustCompile(`(?i)(^|[-_.+])(no[-_.]?reply|do[-_.]?not[-_.]?reply|nao[-_.]?responda|no[-_.]?responder|nepasrepondre|ne[-_.]pas[-_.]repondre|keine[-_.]?antwort|noreply\w*|donotreply\w*)([-_.+]|$)`)
+
+func isNoReply(addr string) bool {
+	local, _, _ := strings.Cut(addr, "@")
+	return noReplyName.MatchString(local)
+}
+
+// ticketSystem returns the name of the help desk software that sent a message,
+// which wraps what persons write.
+func ticketSystem(h header) string {
+	for _, f := range h {
+		name, value := strings.ToLower(f.name), strings.ToLower(f.value)
+		switch {
+		case strings.HasPrefix(name, "x-zendesk"), name == "x-mailer" && strings.Contains(value, "zendesk"):
+			return "Zendesk"
+		case strings.HasPrefix(name, "x-freshdesk"), strings.HasPrefix(name, "x-fd-"):
+			return "Freshdesk"
+		case strings.HasPrefix(name, "x-helpscout"), strings.HasPrefix(name, "x-intercom"), strings.HasPrefix(name, "x-jira"), strings.HasPrefix(name, "x-otrs"):
+			return f.name
+		case name == "x-mailer" && (strings.Contains(value, "otrs") || strings.Contains(value, "znuny") || strings.Contains(value, "zammad")):
+			return f.value
+		}
+	}
+	return ""
+}
+
+// replyPrefix is what mail programs put before the subject of an answer.
+var replyPrefix = regexp.MustCompile(`(?i)^\s*(re|aw|antw|sv|vs|odp|ref|rv|r|回复|回覆|答复|答覆|返信)(\[\d+\])?\s?[:：]`)
+
+var gatewayTag = regexp.MustCompile(`(?i)^\s*[\[(*]{1,3}\s*(ext|extern|external|externe|caution|warning|spam\??|suspected spam|bulk)[^\])]{0,30}[\])*]{1,3}:?\s*`)
+
+// bareSubject is a subject without what gateways and ticket systems put before
+// it.
+func bareSubject(subject string) string {
+	for range 3 {
+		tag := gatewayTag.FindString(subject)
+		if tag == "" {
+			break
+		}
+		subject = subject[len(tag):]
+	}
+	return strings.TrimSpace(subject)
+}

@@ -1,0 +1,2 @@
+// Package mailbox is the post office: one account, both directions.
+package mailbox

@@ -1,0 +1,117 @@
+package mailbox_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
+	"nudge/mailbox"
+	"nudge/mailbox/mailpair"
+	"nudge/sequences"
+)
+
+// sink is an SMTP server that takes everything and keeps nothing.
+type sink struct{}
+
+func (sink) NewSession(*smtp.Conn) (smtp.Session, error) { return sink{}, nil }
+func (sink) Mail(string, *smtp.MailOptions) error        { return nil }
+func (sink) Rcpt(string, *smtp.RcptOptions) error        { return nil }
+func (sink) Data(r io.Reader) error                      { _, err := io.Copy(io.Discard, r); return err }
+func (sink) Reset()                                      {}
+func (sink) Logout() error                               { return nil }
+
+// quiet is a mailbox in which nothing ever arrives.
+type quiet struct{}
+
+func (quiet) Fetch(_ context.Context, c engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+	return nil, c, nil
+}
+func (quiet) Read(_ context.Context, in engine.Incoming) (engine.Incoming, error) { return in, nil }
+func (quiet) Wait(ctx context.Context) error                                      { <-ctx.Done(); return ctx.Err() }
+
+// A touch end to end: due scan, guard, render, durable intent, SMTP to a local
+// sink, fence, durable claim, durable record. Alone, and in volleys of 16; with
+// a fence that costs nothing, and with Dovecot's.
+func BenchmarkTouchEndToEnd(b *testing.B) {
+	for _, volley := range []int{1, 16} {
+		b.Run(fmt.Sprintf("volley=%d", volley), func(b *testing.B) { endToEnd(b, volley, quiet{}) })
+	}
+	b.Run("volley=16/fence=dovecot", func(b *testing.B) {
+		pair := mailpair.Start(b)
+		inbox := &mailbox.IMAP{Account: account(b, pair), Log: slog.New(slog.DiscardHandler)}
+		b.Cleanup(inbox.Shutdown)
+		endToEnd(b, 16, inbox)
+	})
+}
+
+func endToEnd(b *testing.B, volley int, inbox engine.Inbox) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := smtp.NewServer(sink{})
+	server.Domain, server.AllowInsecureAuth = "localhost", true
+	go func() { _ = server.Serve(l) }()
+	b.Cleanup(func() { _ = server.Close() })
+
+	seq, err := sequences.Parse("quote.md", []byte("---\nsend: always\n---\n\n## Only\n\n```step\nwait: 0\nsubject: Quote {{ quote_no }}\n```\n\nHi {{ first_name }}, did quote {{ quote_no }} arrive?\n"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	store, err := bolt.Open(b.TempDir()+"/nudge.db", bolt.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = store.Close() })
+	sender := &mailbox.SMTP{Account: mailbox.Account{Address: "a@acme.test",
+		SMTP: mailbox.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: mailbox.TLSNone}}, Log: slog.New(slog.DiscardHandler)}
+	b.Cleanup(sender.Shutdown)
+	m := engine.Mailbox{Name: "sales", Address: "a@acme.test", Location: time.UTC}
+	if volley == 1 {
+		m.GapMin, m.GapMax = 1, 1 // a nanosecond: one at a time
+	}
+	e := &engine.Engine{Mailbox: m, Store: store, Library: oneSequence{seq}, Sender: sender, Inbox: inbox, Log: slog.New(slog.DiscardHandler)}
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	b.ResetTimer()
+	b.StopTimer()
+	const batch = 2048
+	for left := b.N; left > 0; left -= batch {
+		n := min(left, batch)
+		ens := make([]engine.Enrollment, n)
+		for i := range ens {
+			addr := fmt.Sprintf("p%d-%d@customer%d.test", left, i, i)
+			ens[i], err = engine.Plan(engine.EnrollRequest{Sequence: "quote", Address: addr, Name: "Per Holm", Fields: map[string]string{"quote_no": "1042"}}, seq, m, now)
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, _, err := store.Enroll(ens); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		for {
+			now = now.Add(time.Second)
+			next, err := e.Tick(b.Context(), now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if next.IsZero() {
+				break
+			}
+		}
+		b.StopTimer()
+	}
+	counts, err := store.Counts()
+	if err != nil || counts.Finished != b.N {
+		b.Fatalf("%+v of %d, %v", counts, b.N, err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "touches/s")
+}

@@ -1,0 +1,231 @@
+package mailbox
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"nudge/engine"
+)
+
+const (
+	// lookBack is added to Cursor.Since: SEARCH SINCE knows only days, in a
+	// time zone that the server does not tell.
+	lookBack = 48 * time.Hour
+
+	// firstWindow is how many UIDs the first search of a folder covers, so that
+	// no answer is ever as long as a mailbox is full. Where UIDs are sparse, the
+	// windows grow.
+	firstWindow = 4 * sweepLimit
+)
+
+// reader reads one folder once.
+type reader struct {
+	m      *IMAP
+	folder folder
+	room   int // how many messages may still be returned
+
+	cursor engine.FolderCursor // how far it was read
+	known  bool                // cursor is set: the folder need not be met as a new one
+	more   bool                // it was not read to its end
+}
+
+// span is what of a folder is to be read.
+type span struct {
+	from  uint32    // the first UID
+	since time.Time // messages that arrived earlier are passed over; zero means none
+}
+
+// plan decides what is to be read. Nothing (quiet) when the folder stands as the
+// cursor left it. Everything from the cursor on, when it only grew. What arrived
+// since the look-back, when it is new to us or was renumbered (RFC 9051, section
+// 2.3.1.1), which a UIDNEXT that went down betrays as well. Nothing but its
+// numbers (baseline), when no enrollment waits for anything older.
+//
+// A server that names no UIDVALIDITY, or 0, is taken to have the same each time:
+// every sweep would have to begin from the start otherwise.
+func plan(f folder, known engine.FolderCursor, seen bool, since time.Time) (s span, quiet, baseline bool) {
+	same := seen && f.validity == known.UIDValidity && (f.next == 0 || f.next >= known.UIDNext)
+	switch {
+	case same && f.next == known.UIDNext && f.next != 0:
+		return span{}, true, false
+	case same:
+		return span{from: max(known.UIDNext, 1)}, false, false
+	case since.IsZero():
+		return span{}, false, true
+	}
+	return span{from: 1, since: since.Add(-lookBack)}, false, false
+}
+
+// read reads what is new in the folder.
+func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool, since time.Time) ([]engine.Incoming, error) {
+	_, quiet, baseline := plan(r.folder, known, seen, since)
+	switch {
+	case quiet:
+		r.cursor, r.known = known, true
+		return nil, nil
+	case baseline && r.folder.next != 0 && r.folder.validity != 0:
+		r.stand(r.folder.next)
+		return nil, nil
+	case !baseline && r.room <= 0:
+		r.cursor, r.known, r.more = known, seen, true
+		return nil, nil
+	}
+	if err := r.open(ctx); err != nil {
+		return nil, err
+	}
+	todo, quiet, baseline := plan(r.folder, known, seen, since)
+	switch {
+	case quiet:
+		r.cursor, r.known = known, true
+		return nil, nil
+	case baseline:
+		return nil, r.baseline(ctx)
+	case seen && todo.from == 1 && known.UIDNext > 1:
+		r.m.Log.Warn("folder was renumbered, it is read again", "mailbox", r.m.Account.Address, "folder", r.folder.name,
+			"uid_validity", r.folder.validity, "uid_next", r.folder.next, "was", known.UIDValidity, "was_next", known.UIDNext)
+	}
+	return r.scan(ctx, todo)
+}
+
+// stand sets the cursor: every UID below next was read.
+func (r *reader) stand(next uint32) {
+	r.cursor, r.known = engine.FolderCursor{UIDValidity: r.folder.validity, UIDNext: next}, true
+}
+
+// open opens the folder, takes its numbers from there, and lets the server tell
+// what was delivered since.
+func (r *reader) open(ctx context.Context) error {
+	s, _, err := r.m.session(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := s.examine(ctx, r.folder.name)
+	if err != nil {
+		return err
+	}
+	if data.UIDValidity != 0 {
+		r.folder.validity = data.UIDValidity
+	}
+	if data.UIDNext != 0 {
+		// Also when it is lower than what STATUS said: only what this
+		// connection can see may count as read.
+		r.folder.next = uint32(data.UIDNext)
+	}
+	return s.noop(ctx)
+}
+
+// baseline begins a folder at its end.
+func (r *reader) baseline(ctx context.Context) error {
+	if r.folder.next != 0 {
+		r.stand(r.folder.next)
+		return nil
+	}
+	last, err := r.m.main.search(ctx, imap.UIDSet{{}}, time.Time{}, bounds{from: 1, to: math.MaxUint32, most: 1})
+	if err != nil {
+		return err
+	}
+	if len(last) == 0 {
+		r.stand(1)
+		return nil
+	}
+	r.stand(behind(last[len(last)-1]))
+	return nil
+}
+
+// scan reads the messages from todo.from on, window by window, until the folder
+// ends or there is no more room. The last window is open at its end, so that
+// mail which came after the folder was opened is read as well.
+func (r *reader) scan(ctx context.Context, todo span) ([]engine.Incoming, error) {
+	var ins []engine.Incoming
+	from, width := todo.from, uint64(firstWindow)
+	for {
+		to := uint64(from) + width - 1
+		last := r.folder.next == 0 || to+1 >= uint64(r.folder.next)
+		set := imap.UIDSet{{Start: imap.UID(from)}}
+		limits := bounds{from: from, to: math.MaxUint32, most: r.room + 1}
+		if !last {
+			set[0].Stop, limits.to = imap.UID(to), uint32(to)
+		}
+		uids, err := r.m.main.search(ctx, set, todo.since, limits)
+		if err != nil {
+			return nil, err
+		}
+		full := len(uids) > r.room
+		uids = uids[:min(len(uids), r.room)]
+		got, err := r.headers(ctx, uids)
+		if err != nil {
+			return nil, err
+		}
+		ins, r.room = append(ins, got...), r.room-len(uids)
+		switch {
+		case full:
+			r.more = true
+			r.stand(behind(uids[len(uids)-1]))
+			return ins, nil
+		case last && len(uids) > 0:
+			r.stand(max(r.folder.next, behind(uids[len(uids)-1])))
+			return ins, nil
+		case last:
+			r.stand(max(r.folder.next, from))
+			return ins, nil
+		case r.room == 0:
+			r.more = true
+			r.stand(uint32(to) + 1)
+			return ins, nil
+		}
+		from = uint32(to) + 1
+		if len(uids) < firstWindow/8 {
+			width *= 4
+		}
+	}
+}
+
+// behind is the UID after uid.
+func behind(uid imap.UID) uint32 {
+	if uid == math.MaxUint32 {
+		return math.MaxUint32 // it will be read again, rather than from the start
+	}
+	return uint32(uid) + 1
+}
+
+// bounds limits what is taken from an answer to SEARCH.
+type bounds struct {
+	from, to uint32
+	most     int
+}
+
+// search returns the UIDs of a set that exist, in order, those that arrived
+// since a day only if since is set. What lies outside the limits is left out:
+// n:* yields the last message even when its UID is below n (RFC 9051, section
+// 6.4.8), and a hostile range could hold four billion numbers.
+func (s *imapSession) search(ctx context.Context, set imap.UIDSet, since time.Time, limits bounds) ([]imap.UID, error) {
+	criteria := &imap.SearchCriteria{UID: []imap.UIDSet{set}}
+	if !since.IsZero() {
+		criteria.Since = since.UTC()
+	}
+	var data *imap.SearchData
+	err := s.do(ctx, "UID SEARCH", func() (err error) {
+		data, err = s.client.UIDSearch(criteria, nil).Wait()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, _ := data.All.(imap.UIDSet)
+	var uids []imap.UID
+	for _, r := range found {
+		if r.Start == 0 || r.Stop == 0 {
+			continue // "*" is no answer
+		}
+		stop := min(uint64(r.Stop), uint64(limits.to))
+		for n := uint64(max(uint32(r.Start), limits.from)); n <= stop && len(uids) < limits.most; n++ {
+			uids = append(uids, imap.UID(n))
+		}
+	}
+	slices.Sort(uids)
+	return uids, nil
+}

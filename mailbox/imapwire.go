@@ -1,0 +1,181 @@
+package mailbox
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+const (
+	maxLine    = 16 << 20 // bytes of one response without its literals
+	maxLiteral = 64 << 20 // bytes of one literal
+)
+
+// errMonstrous means that the server announced or sent more than any mail
+// needs.
+var errMonstrous = errors.New("the server's answer is larger than any that could be meant")
+
+// wire stands between the network and the IMAP library, for which a single
+// response that it does not know or cannot parse is the end of the connection.
+// It cuts what the server sends into responses (RFC 9051, section 2.2.2) and
+// keeps back those of which nothing is needed here: flags, and whatever
+// extension of its own a server volunteers. It bounds sizes, notes a BYE, which
+// the library passes over, and remembers whether it was the network that failed
+// or only an answer that made no sense.
+type wire struct {
+	net.Conn
+	in      *bufio.Reader
+	listens bool // keeps FETCH responses back too, which in IDLE are only flags
+
+	bye    atomic.Pointer[string]
+	failed atomic.Pointer[error] // the network's own error
+
+	ready   []byte // read, and owed to the caller
+	inside  bool   // within a response, behind its first bytes
+	plain   bool   // the response ends in text for people, in which {1} is no literal
+	hidden  bool   // the response is kept back
+	line    int    // bytes of the response so far
+	tail    []byte // the last bytes of the line, where a literal is announced
+	literal int64  // bytes of the literal still to come
+	ended   error  // no more is read
+}
+
+// newWire reads from conn as if it had sent preface first.
+func newWire(conn net.Conn, preface string) *wire {
+	return &wire{Conn: conn, in: bufio.NewReaderSize(conn, 16<<10), ready: []byte(preface)}
+}
+
+// Read is net.Conn's.
+func (w *wire) Read(p []byte) (int, error) {
+	for len(p) > 0 {
+		if w.ended != nil {
+			return 0, w.ended
+		}
+		if len(w.ready) > 0 {
+			n := copy(p, w.ready)
+			w.ready = w.ready[n:]
+			return n, nil
+		}
+		if w.literal > 0 {
+			n, err := w.in.Read(p[:min(int64(len(p)), w.literal)])
+			w.literal -= int64(n)
+			if err != nil {
+				w.ended = w.fail(err)
+			}
+			if !w.hidden && n > 0 {
+				return n, nil
+			}
+			continue
+		}
+		// The library may read on after an error, so it stays.
+		w.ended = w.next()
+	}
+	return 0, nil
+}
+
+// Write is net.Conn's.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if err != nil && !errors.Is(err, net.ErrClosed) { // closed is what the library does itself after nonsense
+		_ = w.fail(err)
+	}
+	return n, err
+}
+
+// next reads a line, or a piece of a long one, and makes it ready.
+func (w *wire) next() error {
+	piece, err := w.in.ReadSlice('\n')
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		return w.fail(err)
+	}
+	if !w.inside {
+		w.inside, w.line, w.tail = true, 0, w.tail[:0]
+		w.judge(piece)
+	}
+	if w.line += len(piece); w.line > maxLine {
+		return errMonstrous
+	}
+	w.tail = append(w.tail, piece[max(0, len(piece)-32):]...)
+	w.tail = w.tail[max(0, len(w.tail)-32):]
+	if !w.hidden {
+		w.ready = piece
+	}
+	if err != nil { // the line goes on
+		return nil
+	}
+	size, announced := announcedLiteral(w.tail)
+	switch {
+	case w.plain || !announced:
+		w.inside = false
+	case size > maxLiteral:
+		return fmt.Errorf("%w: %d bytes", errMonstrous, size)
+	default:
+		w.literal, w.tail = size, w.tail[:0]
+	}
+	return nil
+}
+
+// judge looks at the beginning of a response.
+func (w *wire) judge(piece []byte) {
+	w.hidden, w.plain = false, true
+	rest, untagged := bytes.CutPrefix(piece, []byte("* "))
+	if !untagged {
+		return
+	}
+	word, rest := nextWord(rest)
+	if _, err := strconv.ParseUint(word, 10, 32); err == nil {
+		word, _ = nextWord(rest)
+	}
+	switch word {
+	case "OK":
+		code, _ := nextWord(rest)
+		w.hidden = strings.HasPrefix(code, "[PERMANENTFLAGS")
+	case "BYE":
+		text := strings.TrimSpace(string(rest))
+		w.bye.Store(&text)
+	case "NO", "BAD", "PREAUTH", "CAPABILITY", "EXISTS", "RECENT", "EXPUNGE", "SEARCH", "ESEARCH":
+	case "FETCH":
+		w.plain, w.hidden = false, w.listens
+	case "LIST", "STATUS":
+		w.plain = false
+	default:
+		w.plain, w.hidden = false, true
+	}
+}
+
+// nextWord returns the word before the next space or line end, in upper case.
+func nextWord(line []byte) (word string, rest []byte) {
+	line = bytes.TrimLeft(line, " ")
+	end := bytes.IndexAny(line, " \r\n")
+	if end < 0 {
+		end = len(line)
+	}
+	return strings.ToUpper(string(line[:min(end, 32)])), line[end:]
+}
+
+// announcedLiteral says whether a line ends in {size}, so that as many bytes
+// follow.
+func announcedLiteral(line []byte) (size int64, ok bool) {
+	line = bytes.TrimRight(line, "\r\n")
+	line, ok = bytes.CutSuffix(line, []byte("}"))
+	if !ok {
+		return 0, false
+	}
+	open := bytes.LastIndexByte(line, '{')
+	if open < 0 {
+		return 0, false
+	}
+	size, err := strconv.ParseInt(string(line[open+1:]), 10, 64)
+	return size, err == nil && size >= 0
+}
+
+// fail remembers the network's error.
+func (w *wire) fail(err error) error {
+	w.failed.CompareAndSwap(nil, &err)
+	return err
+}

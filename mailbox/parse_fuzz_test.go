@@ -1,0 +1,73 @@
+package mailbox
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func seedGolden(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join("testdata", "mail", "*.eml"))
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no golden mails: %v", err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+}
+
+func FuzzParseHeader(f *testing.F) {
+	seedGolden(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		in := ParseHeader(raw)
+		for _, id := range append(append([]string{in.MessageID}, in.InReplyTo...), in.References...) {
+			if strings.ContainsAny(id, "<> \r\n") {
+				t.Errorf("id %q is not clean", id)
+			}
+		}
+		for _, addr := range append(in.From, in.To...) {
+			if strings.ContainsAny(addr, "<>\r\n ") || !strings.Contains(addr, "@") {
+				t.Errorf("address %q is not bare", addr)
+			}
+		}
+		if !utf8.ValidString(in.Subject) || strings.ContainsAny(in.Subject, "\r\n\x00") {
+			t.Errorf("subject %q is no line of text", in.Subject)
+		}
+	})
+}
+
+func FuzzClassify(f *testing.F) {
+	seedGolden(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		in := Classify(raw)
+		if in.Kind == "" || in.Evidence == "" {
+			t.Errorf("kind %q, evidence %q", in.Kind, in.Evidence)
+		}
+		if !in.Until.IsZero() && in.Until.Hour() != 0 {
+			t.Errorf("until %v is no day", in.Until)
+		}
+	})
+}
+
+func FuzzDeliveryStatus(f *testing.F) {
+	f.Add([]byte("Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1 (unknown)\n"))
+	f.Add([]byte("Original-Recipient: rfc822;a+2Bb@c.example\r\nFinal-Recipient: utf-8; ä@b.example\r\nAction: Delayed\r\nDiagnostic-Code: smtp; 421 4.4.1\r\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, d := range parseDeliveryStatus(body) {
+			if d.status != "" && (len(d.status) < 5 || d.status[1] != '.') {
+				t.Errorf("status %q is no enhanced code", d.status)
+			}
+			for _, name := range d.names() {
+				if name != "" && !strings.Contains(name, "@") {
+					t.Errorf("recipient %q is no address", name)
+				}
+			}
+		}
+	})
+}

@@ -28,6 +28,7 @@ type Engine struct {
 	// leaves it to Wait alone.
 	Poll interface{ Next(time.Time) time.Time }
 
+	live        bool // driven by Run, in real time
 	recovered   bool
 	deaf        int       // failed looks at the mailbox in a row
 	mute        int       // failed attempts to send in a row
@@ -76,19 +77,32 @@ func asStoreError(err error) error {
 	return nil
 }
 
-// stopwatch is a round's own time: its now, plus the whole seconds that passed
-// since, so that a round of a simulated day stands at one moment.
+// stopwatch is a round's own time. Under Run it goes on with the process's
+// clock; a round of a simulated day stands at one moment.
 type stopwatch struct {
 	start time.Time
-	began time.Time
+	began time.Time // zero: stands still
 }
 
-func (w stopwatch) now() time.Time { return w.start.Add(time.Since(w.began).Truncate(time.Second)) }
+func (e *Engine) watch(now time.Time) stopwatch {
+	if e.live {
+		return stopwatch{now, time.Now()}
+	}
+	return stopwatch{start: now}
+}
+
+func (w stopwatch) now() time.Time {
+	if w.began.IsZero() {
+		return w.start
+	}
+	return w.start.Add(time.Since(w.began))
+}
 
 // Run listens, then speaks, then rests, until ctx is done. Then it waits for
 // mails whose DATA is under way. The error is of the store: the caller ends the
 // process, and the next one starts from what is on disk.
 func (e *Engine) Run(ctx context.Context) error {
+	e.live = true
 	waiting, stop := context.WithCancel(ctx)
 	var ears sync.WaitGroup
 	ears.Go(func() { e.prickUp(waiting) })
@@ -118,7 +132,7 @@ func (e *Engine) rounds(ctx context.Context) error {
 // anything. The error is of the store; trouble with the mailbox is in Health,
 // and holds back every touch.
 func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err error) {
-	watch := stopwatch{now, time.Now()}
+	watch := e.watch(now)
 	if err := e.recover(now); err != nil {
 		return time.Time{}, err
 	}
@@ -217,7 +231,7 @@ func (e *Engine) prickUp(ctx context.Context) {
 // takes longer than finishPatience is left to the next process, which finds it
 // in doubt.
 func (e *Engine) Finish(now time.Time) error {
-	watch := stopwatch{now, time.Now()}
+	watch := e.watch(now)
 	over := make(chan struct{})
 	go func() { e.flights.Wait(); close(over) }()
 	timer := time.NewTimer(finishPatience)

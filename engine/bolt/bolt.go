@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -145,8 +146,16 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// admit checks that the open file is a state this program can serve.
-func (s *Store) admit(size int64) error {
+// admit checks that the open file is a state this program can serve. A pointer
+// that damage has bent out of the file is an error here, not the end of the
+// process.
+func (s *Store) admit(size int64) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
 	return s.read(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil {

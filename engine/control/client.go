@@ -156,7 +156,7 @@ func ask[A any](ctx context.Context, c *Client, path string, q any) (A, error) {
 }
 
 // callError says whether the daemon was gone before the call or went away in
-// the middle of it. In the latter case what was asked may have been done.
+// the middle of it.
 func (c *Client) callError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -164,5 +164,5 @@ func (c *Client) callError(ctx context.Context, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return dialError(err)
 	}
-	return fmt.Errorf("the daemon went away before it answered: %w", err)
+	return fmt.Errorf("%w: %w", ErrGone, err)
 }

@@ -17,6 +17,10 @@ import (
 // ErrNotRunning says that no daemon listens: the state file may be opened.
 var ErrNotRunning = errors.New("no daemon is running")
 
+// ErrGone says that the daemon went away in the middle of a call. What was
+// asked may have been done or not.
+var ErrGone = errors.New("the daemon went away before it answered")
+
 // ErrRunning says that a daemon listens already.
 var ErrRunning = errors.New("another daemon is running")
 

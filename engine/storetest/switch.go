@@ -171,8 +171,4 @@ var suppressLaws = []law{
 		}
 		w.same("counts", w.counts(), engine.Counts{Stopped: 1})
 	}},
-	{"one that is due is shown to the guard with its domain's suppression", func(w *world) {
-		en := w.one()
-		w.same("suppressed", w.candidate(en.ID, monday.Add(minute)).Suppressed, false)
-	}},
 }

@@ -1,0 +1,42 @@
+# nudge: follow up until they answer, then stop.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check build bench prove fuzz clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## see it work: three weeks in under 20 seconds, no account
+	@$(GO) run ./cmd/nudge demo
+
+test: ## run every test (real mail servers where they are installed)
+	$(GO) test ./...
+
+check: ## gofmt, vet, staticcheck and the tests under the race detector
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -race -shuffle=on ./...
+
+build: ## build the static binary ./nudge
+	$(BUILD) -o nudge ./cmd/nudge
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+prove: ## the long proofs on real servers: 200 fences, 20 kills (about 10 minutes)
+	NUDGE_PROVE=1 CI=true $(GO) test -count=1 -timeout 40m -v -run 'Real' ./cmd/nudge ./mailbox
+
+fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} $$pkg || exit 1; \
+		done; \
+	done
+
+clean: ## remove what make build made
+	rm -f nudge

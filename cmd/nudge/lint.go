@@ -1,0 +1,233 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"nudge/sequences"
+)
+
+func (a *app) lintCommand() *cobra.Command {
+	var strict, asJSON bool
+	format := "text"
+	cmd := &cobra.Command{
+		Use:   "lint [FILE|DIR]...",
+		Short: "check sequence files",
+		Long: `Check sequence files: mistakes with their line and column, and advice on what could be better.
+
+Without an argument the config's sequences folder is checked, or ./sequences when there is no config.
+A FILE of - is standard input. The exit code is 3 when there are mistakes, or with --strict advice.`,
+		Example: "  nudge lint sequences/quote.md\n  nudge lint --strict --format github",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if asJSON {
+				format = "json"
+			}
+			write, known := map[string]func([]lintedFile) error{"text": a.lintText, "json": a.lintJSON, "github": a.lintGitHub}[format]
+			if !known {
+				return usage(fmt.Sprintf("unknown format %q", format)+didYouMean(format, []string{"text", "json", "github"}), "formats: text, json, github")
+			}
+			files, err := a.lintSources(args)
+			if err != nil {
+				return err
+			}
+			for i := range files {
+				files[i].findings = sequences.Lint(files[i].name, files[i].source)
+			}
+			if err := write(files); err != nil {
+				return err
+			}
+			if mistakes, advice := countFindings(files); mistakes > 0 || strict && advice > 0 {
+				return &trouble{code: exitFindings}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "advice counts as a mistake")
+	cmd.Flags().StringVar(&format, "format", format, "`FORMAT` of the answer: text, json or github")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "same as --format json")
+	return cmd
+}
+
+// lintedFile is one file and what is wrong with it.
+type lintedFile struct {
+	name     string
+	source   []byte
+	findings []sequences.Finding
+}
+
+// lintSources reads what the arguments name.
+func (a *app) lintSources(args []string) ([]lintedFile, error) {
+	if len(args) == 0 {
+		dir, err := a.sequencesDir()
+		if err != nil {
+			return nil, err
+		}
+		args = []string{dir}
+	}
+	var files []lintedFile
+	for _, arg := range args {
+		if arg == "-" {
+			source, err := io.ReadAll(a.in)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, lintedFile{name: "-", source: source})
+			continue
+		}
+		names, err := sequenceFiles(arg)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, lintedFile{name: name, source: source})
+		}
+	}
+	return files, nil
+}
+
+// sequencesDir is the config's folder, or ./sequences when there is no config.
+func (a *app) sequencesDir() (string, error) {
+	c, err := readConfig(a.configFile, os.Environ())
+	if errors.Is(err, errNoConfig) {
+		return defaultSequences, nil
+	} else if err != nil {
+		return "", err
+	}
+	return c.path(or(c.Sequences, defaultSequences)), nil
+}
+
+// sequenceFiles lists a file, or the Markdown files of a folder.
+func sequenceFiles(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no %s", path), hint: "name a sequence file, or the folder they are in"}
+	} else if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		name := e.Name() // left out is what sequences.Open leaves out
+		if !e.IsDir() && strings.EqualFold(filepath.Ext(name), ".md") && !strings.HasPrefix(name, ".") && !strings.EqualFold(name, "README.md") {
+			names = append(names, filepath.Join(path, name))
+		}
+	}
+	if len(names) == 0 {
+		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there are no .md files in %s", path), hint: "one sequence is one Markdown file"}
+	}
+	return names, nil
+}
+
+func countFindings(files []lintedFile) (mistakes, advice int) {
+	for _, f := range files {
+		for _, finding := range f.findings {
+			if finding.Severity == sequences.SeverityError {
+				mistakes++
+			} else {
+				advice++
+			}
+		}
+	}
+	return mistakes, advice
+}
+
+// lintText shows each finding with its line and a caret under the place.
+func (a *app) lintText(files []lintedFile) error {
+	for _, f := range files {
+		lines := strings.Split(strings.ReplaceAll(string(f.source), "\r\n", "\n"), "\n")
+		for _, finding := range f.findings {
+			text := visible(finding.String())
+			if finding.Severity == sequences.SeverityError {
+				a.printf("%s\n", a.bold(text))
+			} else {
+				a.printf("%s\n", strings.Replace(text, ": ", ": advice: ", 1))
+			}
+			if finding.Line >= 1 && finding.Line <= len(lines) {
+				a.showPlace(lines[finding.Line-1], finding)
+			}
+		}
+	}
+	mistakes, advice := countFindings(files)
+	switch {
+	case mistakes > 0:
+		a.printf("%s, %s in %s\n", a.red(count(mistakes, "mistake")), count(advice, "piece of advice"), count(len(files), "file"))
+	case advice > 0:
+		a.printf("no mistakes, %s in %s\n", a.yellow(count(advice, "piece of advice")), count(len(files), "file"))
+	default:
+		a.printf("%s\n", a.green(count(len(files), "file")+" without a mistake"))
+	}
+	if mistakes == 0 && files[0].name != "-" {
+		a.next("nudge preview %s --all", files[0].name)
+	}
+	return nil
+}
+
+// showPlace prints a line of source and a caret below the place in it.
+func (a *app) showPlace(line string, f sequences.Finding) {
+	number := fmt.Sprintf("%5d", f.Line)
+	before := []rune(line)
+	before = before[:min(max(f.Column-1, 0), len(before))]
+	for i, r := range before {
+		if r != '\t' {
+			before[i] = ' '
+		}
+	}
+	mark := a.red("^")
+	if f.Severity != sequences.SeverityError {
+		mark = a.yellow("^")
+	}
+	a.printf("%s %s\n", a.dim(number+" |"), strings.TrimRight(visibleKeepingTabs(line), " "))
+	a.printf("%s %s%s\n", a.dim("      |"), string(before), mark)
+}
+
+// visibleKeepingTabs keeps carets below their place.
+func visibleKeepingTabs(line string) string {
+	parts := strings.Split(line, "\t")
+	for i := range parts {
+		parts[i] = visible(parts[i])
+	}
+	return strings.Join(parts, "\t")
+}
+
+func (a *app) lintJSON(files []lintedFile) error {
+	findings := []sequences.Finding{}
+	for _, f := range files {
+		findings = slices.Concat(findings, f.findings)
+	}
+	return a.writeJSON(findings)
+}
+
+// lintGitHub writes workflow commands, which GitHub shows beside the lines of
+// a pull request.
+func (a *app) lintGitHub(files []lintedFile) error {
+	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	for _, f := range files {
+		for _, finding := range f.findings {
+			level := "error"
+			if finding.Severity != sequences.SeverityError {
+				level = "warning"
+			}
+			_, message, _ := strings.Cut(finding.String(), fmt.Sprintf(":%d:%d: ", finding.Line, finding.Column))
+			a.printf("::%s file=%s,line=%d,col=%d::%s\n", level, property.Replace(finding.File), finding.Line, finding.Column, value.Replace(message))
+		}
+	}
+	return nil
+}

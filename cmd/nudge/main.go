@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	_ "time/tzdata" // small machines have no zone files
+)
+
+func main() {
+	os.Exit(execute(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// app is what all commands share.
+type app struct {
+	configFile string
+	noColor    bool
+	in         io.Reader
+	out, err   io.Writer
+}
+
+// execute runs one command and returns the exit code.
+func execute(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	a := &app{in: in, out: out, err: errs}
+	root := a.root()
+	root.SetArgs(args)
+	return a.explain(root.ExecuteContext(ctx))
+}
+
+// quitOnInterrupt ends the process when a person presses Ctrl-C, with the code
+// that shells expect. Only the daemon does without: it has mail on its way.
+func quitOnInterrupt() {
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	go func() {
+		<-interrupted
+		os.Exit(exitInterrupted)
+	}()
+}

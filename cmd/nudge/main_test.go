@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"nudge/mailbox"
+	"nudge/mailbox/localmail"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"nudge": main})
+}
+
+// TestScripts runs the whole program as a person types it. Scripts are named
+// after the command they are about; UPDATE=1 rewrites their golden output.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: os.Getenv("UPDATE") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":      scriptCode,
+			"localmail": scriptLocalmail,
+			"await":     scriptAwait,
+			"mails":     scriptMails,
+			"deliver":   scriptDeliver,
+			"dropword":  scriptDropWord,
+			"interrupt": scriptInterrupt,
+			"exited":    scriptExited,
+		},
+	})
+}
+
+// scriptCode is "code N command…": the command ends with exit code N. What it
+// prints is there for stdout, stderr and cmp as usual.
+func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := err.(interface{ ExitCode() int }); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+const (
+	salesAddress    = "sales@acme.test"
+	prospectAddress = "pia@customer.test"
+	mailboxPassword = "correct-horse-battery"
+)
+
+// scriptLocalmail starts a mail provider on loopback and points the config at
+// it by its environment.
+func scriptLocalmail(ts *testscript.TestScript, neg bool, args []string) {
+	p, err := localmail.New(localmail.Options{})
+	ts.Check(err)
+	ts.Defer(func() { _ = p.Close() })
+	p.AddMailbox(salesAddress, mailboxPassword)
+	p.AddMailbox(prospectAddress, mailboxPassword)
+	imap, smtp, err := p.Listen(mailbox.TLSImplicit)
+	ts.Check(err)
+	ts.Setenv("NUDGE_MAILBOX_IMAP", imap)
+	ts.Setenv("NUDGE_MAILBOX_SMTP", smtp)
+	ts.Check(p.CAFile(ts.MkAbs("ca.pem")))
+	providers.Store(ts, p)
+	ts.Defer(func() { providers.Delete(ts) })
+}
+
+// providers holds each running script's mail provider.
+var providers sync.Map // *testscript.TestScript → *localmail.Provider
+
+func providerOf(ts *testscript.TestScript) *localmail.Provider {
+	p, ok := providers.Load(ts)
+	if !ok {
+		ts.Fatalf("start localmail first")
+	}
+	return p.(*localmail.Provider)
+}
+
+// scriptAwait is "await pattern command…": runs the command again and again
+// until it succeeds and its output matches.
+func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await pattern command [args...]")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if err == nil && pattern.MatchString(out) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("never matched %s: %v\n%s", args[0], err, out)
+		}
+	}
+}
+
+// scriptMails is "mails N": waits until the prospect has N mails, and writes
+// the last one to mail.eml.
+func scriptMails(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	p := providerOf(ts)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var mails []localmail.Message
+	err = p.Wait(ctx, func() bool {
+		mails = p.Messages(prospectAddress, "INBOX")
+		return len(mails) >= want
+	})
+	if err != nil || len(mails) != want {
+		ts.Fatalf("%d mails, want %d (%v)", len(mails), want, err)
+	}
+	if want > 0 {
+		ts.Check(os.WriteFile(ts.MkAbs("mail.eml"), mails[want-1].Raw, 0o600))
+	}
+}
+
+// scriptDeliver is "deliver FILE": the prospect answers the last mail with the
+// text of a file.
+func scriptDeliver(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[0])
+	mail := ts.ReadFile("mail.eml")
+	id := regexp.MustCompile(`(?mi)^Message-ID: (\S+)`).FindStringSubmatch(mail)
+	if id == nil {
+		ts.Fatalf("mail.eml has no Message-ID")
+	}
+	raw := fmt.Sprintf("From: Pia <%s>\nTo: %s\nSubject: Re: Quote\nMessage-ID: <%d@customer.test>\nIn-Reply-To: %s\nDate: %s\n\n%s",
+		prospectAddress, salesAddress, time.Now().UnixNano(), id[1], time.Now().Format(time.RFC1123Z), text)
+	ts.Check(providerOf(ts).Deliver(salesAddress, "INBOX", []byte(strings.ReplaceAll(raw, "\n", "\r\n"))))
+}
+
+// scriptDropWord makes the provider take the next mail and cut the connection
+// before it says so.
+func scriptDropWord(ts *testscript.TestScript, neg bool, args []string) {
+	providerOf(ts).Break(localmail.Fault{Side: localmail.SMTP, Phase: localmail.PhaseDot, Drop: true, Accept: true, Times: 1})
+}
+
+// scriptInterrupt is "interrupt": presses Ctrl-C for the one command in the
+// background. After "wait NAME", "exited N" says with which code it ended.
+func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
+	running := ts.BackgroundCmds()
+	if len(running) != 1 {
+		ts.Fatalf("%d commands in the background, want 1", len(running))
+	}
+	ts.Check(running[0].Process.Signal(os.Interrupt))
+	interrupted.Store(ts, running[0])
+}
+
+// interrupted holds each script's last interrupted command.
+var interrupted sync.Map // *testscript.TestScript → *exec.Cmd
+
+func scriptExited(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	cmd, ok := interrupted.LoadAndDelete(ts)
+	if !ok {
+		ts.Fatalf("nothing was interrupted")
+	}
+	if got := cmd.(*exec.Cmd).ProcessState.ExitCode(); got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// TestEveryCommandHasTwoExamples holds the help to its promise, and the
+// examples to commands that exist.
+func TestEveryCommandHasTwoExamples(t *testing.T) {
+	root := (&app{}).root()
+	doubt, _, err := root.Find([]string{"doubt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range append(root.Commands(), doubt.Commands()...) {
+		if cmd.Name() == "completion" || cmd.Name() == "help" {
+			continue
+		}
+		examples := strings.Split(strings.TrimSpace(cmd.Example), "\n")
+		if len(examples) != 2 {
+			t.Errorf("%s has %d examples", cmd.Name(), len(examples))
+		}
+		for _, example := range examples {
+			words := strings.Fields(example)
+			found, _, err := root.Find(words[1:])
+			if err != nil || words[0] != "nudge" || found == root {
+				t.Errorf("%s: example %q is no command", cmd.Name(), example)
+			}
+		}
+		if cmd.Short == "" || cmd.GroupID == "" && cmd.Parent() == root {
+			t.Errorf("%s has no short text or no group", cmd.Name())
+		}
+	}
+}
+
+// TestScriptsAreNamedAfterCommands keeps the folder searchable.
+func TestScriptsAreNamedAfterCommands(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	root := (&app{}).root()
+	covered := map[string]bool{}
+	for _, script := range scripts {
+		name, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(script), ".txtar"), "_")
+		if name != "nudge" && name != "config" && !hasCommand(root, name) {
+			t.Errorf("%s is named after no command", script)
+		}
+		covered[name] = true
+	}
+	for _, cmd := range root.Commands() {
+		if name := cmd.Name(); !covered[name] && name != "completion" && name != "help" && name != "demo" {
+			t.Errorf("no script is about %s", name)
+		}
+	}
+}

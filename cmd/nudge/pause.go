@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"nudge/engine"
+)
+
+// scopeFlags say what a pause covers.
+type scopeFlags struct {
+	all               bool
+	sequence, mailbox string
+}
+
+func (a *app) pauseCommand() *cobra.Command {
+	return a.switchCommand(&cobra.Command{
+		Use:   "pause [ADDRESS]",
+		Short: "let nothing leave for a while",
+		Long: `Let nothing leave: for one person, for a sequence or a mailbox, or, without an argument, at all. Mail is still read,
+and replies still stop sequences. Nobody's waiting time is lost: what fell due meanwhile is due when resumed.`,
+		Example: "  nudge pause maria@example.com\n  nudge pause --sequence quote",
+	}, "paused", "resume", engine.Operator.Pause)
+}
+
+func (a *app) resumeCommand() *cobra.Command {
+	return a.switchCommand(&cobra.Command{
+		Use:   "resume [ADDRESS]",
+		Short: "undo a pause, or answer what somebody is held for",
+		Long: `Undo a pause. With an address, also answer what this person's enrollments are held for: yes, go on. Without an
+argument, the pause of everything is undone; persons, sequences and mailboxes that were paused by name stay paused.`,
+		Example: "  nudge resume maria@example.com\n  nudge resume --all",
+	}, "resumed", "", engine.Operator.Resume)
+}
+
+// switchCommand finishes pause or resume.
+func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(engine.Operator, context.Context, engine.Scope) (int, error)) *cobra.Command {
+	var f scopeFlags
+	cmd.Args = need(0, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		scope, words, flags, err := f.scope(args)
+		if err != nil {
+			return err
+		}
+		return a.ask(func(op engine.Operator, _ settings) error {
+			n, err := turn(op, cmd.Context(), scope)
+			if err != nil {
+				return err
+			}
+			a.printf("%s %s: %s\n", done, visible(words), count(n, "enrollment"))
+			if undo != "" {
+				a.next("nudge %s %s", undo, flags)
+			} else {
+				a.next("nudge status")
+			}
+			return nil
+		})
+	}
+	cmd.Flags().BoolVar(&f.all, "all", false, "everything, as without an argument")
+	cmd.Flags().StringVar(&f.sequence, "sequence", "", "this `SEQUENCE`")
+	cmd.Flags().StringVar(&f.mailbox, "mailbox", "", "this `MAILBOX`")
+	return cmd
+}
+
+// scope is what was asked for, in words, and as it is typed.
+func (f scopeFlags) scope(args []string) (s engine.Scope, words, typed string, err error) {
+	given := 0
+	if f.all {
+		given++
+	}
+	words, typed = "everything", "--all"
+	if f.sequence != "" {
+		given++
+		s.Sequence, words, typed = f.sequence, "sequence "+f.sequence, "--sequence "+f.sequence
+	}
+	if f.mailbox != "" {
+		given++
+		s.Mailbox, words, typed = f.mailbox, "mailbox "+f.mailbox, "--mailbox "+f.mailbox
+	}
+	if len(args) > 0 {
+		given++
+		if s.Person, err = engine.CleanAddress(args[0]); err != nil {
+			return s, "", "", usage(err.Error(), "write the address as anna@example.com")
+		}
+		words, typed = args[0], args[0]
+	}
+	if given > 1 {
+		return s, "", "", usage(fmt.Sprintf("%s at once cannot be switched", count(given, "scope")), "name one: an address, --sequence, --mailbox or --all")
+	}
+	return s, words, typed, nil
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// group is one heading of the help, with its commands in order.
+type group struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+func (a *app) groups() []group {
+	return []group{
+		{"start", "Start", []*cobra.Command{a.demoCommand()}},
+		{"write", "Write", []*cobra.Command{a.lintCommand(), a.previewCommand()}},
+		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand()}},
+		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.stopCommand(), a.doubtCommand()}},
+		{"look", "Look", []*cobra.Command{a.statusCommand(), a.logCommand(), a.classifyCommand()}},
+		{"after", "Look after", []*cobra.Command{a.versionCommand()}},
+	}
+}
+
+// daemonCommand marks commands that end by themselves on an interrupt.
+const daemonCommand = "ends by itself"
+
+// root builds the tree of commands.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "nudge",
+		Short:         "follow up until they answer, then stop",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			if cmd.Annotations[daemonCommand] == "" {
+				quitOnInterrupt()
+			}
+		},
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.PersistentFlags().StringVar(&a.configFile, "config", "", "config `FILE` (default ./nudge.toml, else /etc/nudge/nudge.toml)")
+	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours, as NO_COLOR=1")
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentFlags().BoolP("help", "h", false, "tell about a command")
+	_ = root.PersistentFlags().MarkHidden("help") // it exists: the line above made it
+	groups := a.groups()
+	for _, g := range groups {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, command := range g.commands {
+			command.GroupID = g.id
+			root.AddCommand(command)
+		}
+	}
+	root.SetHelpCommand(a.helpCommand(root))
+	root.SetCompletionCommandGroupID(completionGroup)
+	root.InitDefaultCompletionCmd("completion") // any argument: it is left out only for a tree that is being completed
+	plain := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd != root {
+			plain(cmd, args)
+			return
+		}
+		a.rootHelp(root, groups)
+	})
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpTemplate("{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}\n\n{{end}}{{.UsageString}}")
+	return root
+}
+
+// completionGroup is where cobra's own completion command stands.
+const completionGroup = "after"
+
+const usageTemplate = `Usage:
+{{if .HasAvailableSubCommands}}  {{.CommandPath}} COMMAND
+{{else}}  {{.UseLine}}
+{{end}}{{if .HasExample}}
+Examples:
+{{.Example}}
+{{end}}{{if .HasAvailableSubCommands}}
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
+{{end}}{{if .HasAvailableLocalFlags}}
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}{{if .HasAvailableInheritedFlags}}
+Everywhere:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}
+{{end}}`
+
+// rootHelp is the first thing a person sees.
+func (a *app) rootHelp(root *cobra.Command, groups []group) {
+	fmt.Fprintf(a.out, "%s\n\n", "nudge — follow up until they answer, then stop.")
+	for _, line := range [][3]string{
+		{"demo", "nudge demo", "see it work in 20 seconds, no account"},
+		{"lint", "nudge lint sequences", "check what you wrote"},
+		{"enroll", "nudge enroll quote maria@example.com", "follow up with somebody"},
+	} {
+		if hasCommand(root, line[0]) {
+			fmt.Fprintf(a.out, "  %-38s %s\n", line[1], line[2])
+		}
+	}
+	fmt.Fprintln(a.out)
+	for _, g := range groups {
+		var names []string
+		if g.id == completionGroup {
+			names = append(names, "completion")
+		}
+		for _, c := range g.commands {
+			names = append(names, c.Name())
+		}
+		fmt.Fprintf(a.out, "%-12s%s\n", g.title, strings.Join(names, "  "))
+	}
+	fmt.Fprint(a.out, "\nnudge help COMMAND, or --help after it, tells more.\n")
+}
+
+func hasCommand(root *cobra.Command, name string) bool {
+	for _, c := range root.Commands() {
+		if c.Name() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// helpCommand is "nudge help COMMAND".
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "tell about a command",
+		Example: "  nudge help enroll\n  nudge help doubt",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+}
+
+// unknownCommand says so, with the one that was probably meant.
+func unknownCommand(parent *cobra.Command, typed string) error {
+	var known []string
+	for _, c := range parent.Commands() {
+		if c.IsAvailableCommand() {
+			known = append(known, c.Name())
+		}
+	}
+	return usage(fmt.Sprintf("unknown command %q", typed)+didYouMean(typed, known), parent.CommandPath()+" --help lists the commands")
+}
+
+// flagError puts a mistake in the flags into words.
+func flagError(cmd *cobra.Command, err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	what := err.Error()
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		name := unknown.GetSpecifiedName()
+		what = "unknown flag --" + name
+		if unknown.GetSpecifiedShortnames() != "" {
+			what = "unknown flag -" + name
+		}
+		if word := nearest(name, known); word != "" {
+			what += fmt.Sprintf("; did you mean --%s?", word)
+		}
+	}
+	return usage(what, cmd.CommandPath()+" --help lists the flags")
+}
+
+// need makes the check of a command's arguments: at least least, at most most
+// (-1 for any number).
+func need(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usage(fmt.Sprintf("%s needs %s", cmd.CommandPath(), argumentNames(cmd)), "for example: "+firstExample(cmd))
+		case most >= 0 && len(args) > most:
+			return usage(fmt.Sprintf("unexpected argument %q", args[most]), "for example: "+firstExample(cmd))
+		}
+		return nil
+	}
+}
+
+// argumentNames are the words in capitals of a command's usage line.
+func argumentNames(cmd *cobra.Command) string {
+	return strings.Join(strings.Fields(cmd.Use)[1:], " ")
+}
+
+func firstExample(cmd *cobra.Command) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(cmd.Example), "\n")
+	return first
+}
+
+// settings reads the config.
+func (a *app) settings() (settings, error) {
+	c, err := readConfig(a.configFile, os.Environ())
+	if err != nil {
+		return settings{}, err
+	}
+	return c.resolve()
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
+	"nudge/engine/control"
+	"nudge/mailbox"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	format, debug := "text", false
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "the daemon: read mail, send what is due, stop at answers",
+		Long: `Stay in the foreground, read mail, send what is due, and stop at answers. Prints "ready" once every mailbox was read
+to its end. Ends cleanly on SIGTERM and Ctrl-C; SIGHUP reads the sequence files again, which also happens by itself
+two seconds after one changed. A broken file keeps its last good copy.`,
+		Example:     "  nudge run\n  nudge run --config /etc/nudge/nudge.toml --log-format json",
+		Args:        need(0, 0),
+		Annotations: map[string]string{daemonCommand: "yes"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := a.newLog(format, debug)
+			if err != nil {
+				return err
+			}
+			s, err := a.settings()
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop) // a second Ctrl-C ends it the hard way
+			return runDaemon(ctx, a, s, log)
+		},
+	}
+	cmd.Flags().StringVar(&format, "log-format", format, "`FORMAT` of the log: text or json")
+	cmd.Flags().BoolVar(&debug, "debug", false, "log more than a diary needs")
+	return cmd
+}
+
+// newLog is the diary: on standard error, coloured on a terminal.
+func (a *app) newLog(format string, debug bool) (*slog.Logger, error) {
+	level := slog.LevelInfo
+	if debug {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch {
+	case format == "json":
+		return slog.New(slog.NewJSONHandler(a.err, options)), nil
+	case format != "text":
+		return nil, usage(fmt.Sprintf("unknown log format %q", format)+didYouMean(format, []string{"text", "json"}), "formats: text, json")
+	case isTerminal(a.err) && !a.noColor && os.Getenv("NO_COLOR") == "":
+		return slog.New(tint.NewTextHandler(a.err, &tint.Options{Level: level, TimeFormat: time.DateTime})), nil
+	}
+	return slog.New(slog.NewTextHandler(a.err, options)), nil
+}
+
+// daemon is everything that runs, wired by hand.
+type daemon struct {
+	app     *app
+	log     *slog.Logger
+	desk    *engine.Desk
+	boxes   []*box
+	hatch   net.Listener
+	running sync.WaitGroup
+	end     context.CancelCauseFunc
+}
+
+// box is one mailbox: its engine, and the two sides that it works with.
+type box struct {
+	engine *engine.Engine
+	inbox  *firstLook
+	sender *mailbox.SMTP
+}
+
+// runDaemon opens what the config names, runs until ctx is done or something
+// breaks that only a fresh start can mend, and closes everything again.
+func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error {
+	syscall.Umask(0o077) // the state is nobody else's business
+	for _, m := range s.mailboxes {
+		if _, err := m.account.Password(ctx); err != nil {
+			return credentialsTrouble(m.engine.Name, err)
+		}
+	}
+	if _, err := control.Dial(control.SocketPath(s.state)); err == nil {
+		return &trouble{code: exitUnreachable, what: "a daemon is already running on " + s.state, hint: "nudge status tells how it is"}
+	}
+	store, err := openStore(s.state)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	asked := ctx // done when a person wants it to end
+	ctx, end := context.WithCancelCause(asked)
+	defer end(nil)
+	d := &daemon{app: a, log: log, end: end}
+	if err := d.wire(s, store); err != nil {
+		return err
+	}
+	if d.hatch, err = control.Listen(control.SocketPath(s.state)); err != nil {
+		return err
+	}
+	log.Info("nudge started", "version", thisBuild().Version, "deliver", s.deliver, "state", s.state,
+		"mailboxes", len(d.boxes), "sequences", len(d.desk.Library.Names()))
+	d.start(ctx)
+	<-ctx.Done()
+	tellSystemd("STOPPING=1")
+	d.running.Wait()
+	for _, b := range d.boxes {
+		b.inbox.Shutdown()
+		b.sender.Shutdown()
+	}
+	log.Info("nudge ended")
+	if cause := context.Cause(ctx); asked.Err() == nil || cause != context.Cause(asked) {
+		return cause
+	}
+	return nil
+}
+
+// wire builds the engines and the desk over an open store.
+func (d *daemon) wire(s settings, store *bolt.Store) error {
+	library, err := openLibrary(s)
+	if err != nil {
+		return err
+	}
+	shelf := &diaryShelf{Library: library, log: d.log, store: store}
+	shelf.tellBroken()
+	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now}
+	for _, m := range s.mailboxes {
+		b := &box{
+			inbox:  &firstLook{IMAP: &mailbox.IMAP{Account: m.account, Log: d.log}},
+			sender: &mailbox.SMTP{Account: m.account, Log: d.log},
+		}
+		name := m.engine.Name
+		b.inbox.refused = func(err error) { d.end(credentialsTrouble(name, err)) }
+		b.engine = &engine.Engine{Mailbox: m.engine, Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll}
+		d.boxes = append(d.boxes, b)
+		d.desk.Engines = append(d.desk.Engines, b.engine)
+	}
+	return nil
+}
+
+// start starts everything. Each part ends with ctx; one that breaks ends all.
+func (d *daemon) start(ctx context.Context) {
+	d.running.Go(func() {
+		server := control.Server{Operator: d.desk, Log: d.log}
+		if err := server.Serve(ctx, d.hatch); err != nil {
+			d.end(fmt.Errorf("control socket: %w", err))
+		}
+	})
+	for _, b := range d.boxes {
+		d.running.Go(func() {
+			if err := b.engine.Run(ctx); err != nil && ctx.Err() == nil {
+				d.end(fmt.Errorf("mailbox %s: %w", b.engine.Mailbox.Name, err))
+			}
+		})
+	}
+	d.running.Go(func() { d.watchSequences(ctx) })
+	d.running.Go(func() { d.announce(ctx) })
+}
+
+// announce says "ready" once every mailbox was read to its end.
+func (d *daemon) announce(ctx context.Context) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		ready := true
+		for _, b := range d.boxes {
+			ready = ready && !b.engine.Health().SweptAt.IsZero()
+		}
+		if ready {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+	for _, b := range d.boxes {
+		b.inbox.calm()
+	}
+	d.app.printf("ready\n")
+	tellSystemd("READY=1")
+	d.log.Info("every mailbox read, ready")
+}
+
+// credentialsTrouble says that a mailbox cannot be logged in to.
+func credentialsTrouble(name string, err error) error {
+	return &trouble{code: exitCredentials, what: fmt.Sprintf("mailbox %s: %v", name, err),
+		hint: "check user and password-from in nudge.toml; many providers want an app password for mail programs"}
+}
+
+// tellSystemd passes a state on to systemd, when it started us as a unit of
+// Type=notify (sd_notify(3)). Nobody listening is no mistake.
+func tellSystemd(state string) {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return
+	}
+	if name, abstract := strings.CutPrefix(path, "@"); abstract {
+		path = "\x00" + name
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = conn.Write([]byte(state))
+}

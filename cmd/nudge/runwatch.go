@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"nudge/engine"
+	"nudge/mailbox"
+	"nudge/sequences"
+)
+
+// lookAtFiles is how often the sequence files are compared with what is loaded.
+// A folder holds a handful of small files, so reading them is cheaper than
+// being notified on every system and file system.
+const lookAtFiles = 2 * time.Second
+
+// watchSequences reads the sequence files again on SIGHUP, and when they have
+// changed.
+func (d *daemon) watchSequences(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	look := time.NewTicker(lookAtFiles)
+	defer look.Stop()
+	unreadable := ""
+	for {
+		asked := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			asked = true
+		case <-look.C:
+		}
+		_, err := d.desk.Reload(ctx)
+		switch {
+		case err == nil:
+			unreadable = ""
+		case asked || err.Error() != unreadable:
+			unreadable = err.Error()
+			d.log.Warn("sequences not read, last good copies kept", "err", err)
+		}
+		if asked && err == nil {
+			d.log.Info("sequences read again, as asked", "sequences", len(d.desk.Library.Names()))
+		}
+	}
+}
+
+// diaryShelf is a library that keeps a diary of its changes.
+type diaryShelf struct {
+	*sequences.Library
+	log   *slog.Logger
+	store interface{ Note(engine.Event) error }
+
+	mu   sync.Mutex
+	told []string // mistakes already in the diary
+}
+
+// Reload implements engine.Shelf.
+func (s *diaryShelf) Reload() (bool, error) {
+	changed, err := s.Library.Reload()
+	if err != nil || !changed {
+		return changed, err
+	}
+	broken := s.tellBroken()
+	s.log.Info("sequences reloaded", "sequences", len(s.Names()), "broken", len(broken))
+	detail := map[string]string{"sequences": strings.Join(s.Names(), ", "), "broken": strconv.Itoa(len(broken))}
+	return true, s.store.Note(engine.Event{At: time.Now(), Kind: engine.EventReloaded, Detail: detail})
+}
+
+// tellBroken writes each mistake into the diary once.
+func (s *diaryShelf) tellBroken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var now []string
+	for _, err := range s.Broken() {
+		now = append(now, err.Error())
+		if !slices.Contains(s.told, err.Error()) {
+			s.log.Warn("sequence has mistakes, its last good copy is kept", "err", err)
+		}
+	}
+	s.told = now
+	return now
+}
+
+// firstLook is a mailbox's incoming side that, until the daemon is ready, takes
+// a refused login for a mistake in the config. Later it is trouble at the
+// provider or a changed password: the engine holds back and tries again.
+type firstLook struct {
+	*mailbox.IMAP
+	refused func(error)
+	later   atomic.Bool
+}
+
+// Fetch implements engine.Inbox.
+func (f *firstLook) Fetch(ctx context.Context, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+	ins, next, err := f.IMAP.Fetch(ctx, cursor)
+	if errors.Is(err, mailbox.ErrAuth) && !f.later.Load() {
+		f.refused(err)
+	}
+	return ins, next, err
+}
+
+// calm ends the strictness of the first look.
+func (f *firstLook) calm() { f.later.Store(true) }

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"nudge/engine"
+)
+
+func (a *app) stopCommand() *cobra.Command {
+	var sequence string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "stop ADDRESS",
+		Short:   "end somebody's sequences",
+		Example: "  nudge stop maria@example.com\n  nudge stop maria@example.com --sequence quote",
+		Args:    need(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.ask(func(op engine.Operator, _ settings) error {
+				views, err := op.Stop(cmd.Context(), args[0], sequence)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return a.writeJSON(views)
+				}
+				for _, v := range views {
+					a.printf("%s in %s: %s\n", visible(person(v.Name, v.Address)), visible(v.Sequence), visible(string(v.State)+with(", ", v.Reason)))
+				}
+				a.next("nudge show %s", args[0])
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&sequence, "sequence", "", "only in this `SEQUENCE`")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}

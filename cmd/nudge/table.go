@@ -1,0 +1,70 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// width is how wide a table may be where nothing says otherwise.
+const width = 80
+
+// table is text in columns. The first row is the heading.
+type table struct {
+	rows   [][]string
+	shrink int // the column that gives way when a row does not fit
+}
+
+func (t *table) add(cells ...string) {
+	for i := range cells {
+		cells[i] = visible(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// lines lays the table out, two spaces between columns.
+func (t *table) lines() []string {
+	widths := make([]int, len(t.rows[0]))
+	for _, row := range t.rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	total := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	if over := total - width; over > 0 {
+		widths[t.shrink] = max(widths[t.shrink]-over, 16)
+	}
+	lines := make([]string, len(t.rows))
+	for r, row := range t.rows {
+		var b strings.Builder
+		for i, cell := range row {
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			b.WriteString(padded(cell, widths[i]))
+		}
+		lines[r] = strings.TrimRight(b.String(), " ")
+	}
+	return lines
+}
+
+// padded brings a cell to a width, in characters.
+func padded(cell string, w int) string {
+	if n := utf8.RuneCountInString(cell); n <= w {
+		return cell + strings.Repeat(" ", w-n)
+	}
+	return string(slices.Concat([]rune(cell)[:w-1], []rune("…")))
+}
+
+// printTable writes a table, its heading dimmed.
+func (a *app) printTable(t table) {
+	for i, line := range t.lines() {
+		if i == 0 {
+			line = a.dim(line)
+		}
+		a.printf("%s\n", line)
+	}
+}

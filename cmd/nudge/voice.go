@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
+	"nudge/engine/control"
+)
+
+// Everything that nudge says about itself goes to standard error with its name
+// in front: "nudge: error: what is wrong", then "nudge: hint: what to do next".
+// No capital at the start, no full stop at the end.
+
+// Exit codes. Other programs rely on them.
+const (
+	exitFailed      = 1
+	exitUsage       = 2 // also a config that is wrong
+	exitFindings    = 3 // mistakes in a sequence file
+	exitCredentials = 4
+	exitTemporary   = 5
+	exitUnreachable = 6 // the state is locked, or the daemon cannot be talked to
+	exitNothing     = 7 // nothing matched
+	exitInterrupted = 130
+)
+
+// trouble is an error for the person at the terminal. Each line of what is a
+// complaint of its own; an empty one says nothing, where all was said already.
+type trouble struct {
+	code int
+	what string
+	hint string
+}
+
+func (t *trouble) Error() string { return t.what }
+
+// usage is a mistake in how a command was called.
+func usage(what, hint string) error { return &trouble{code: exitUsage, what: what, hint: hint} }
+
+// explain says what went wrong and returns the exit code.
+func (a *app) explain(err error) int {
+	if err == nil {
+		return 0
+	}
+	t := asTrouble(err)
+	for line := range strings.SplitSeq(t.what, "\n") {
+		if line != "" {
+			a.say("error", line)
+		}
+	}
+	if t.hint != "" {
+		a.say("hint", t.hint)
+	}
+	return t.code
+}
+
+func (a *app) say(kind, text string) { fmt.Fprintf(a.err, "nudge: %s: %s\n", kind, visible(text)) }
+
+// asTrouble gives every error its exit code.
+func asTrouble(err error) *trouble {
+	if t, ok := errors.AsType[*trouble](err); ok {
+		return t
+	}
+	t := &trouble{code: exitFailed, what: err.Error()}
+	if refusal, ok := errors.AsType[*engine.RefusalError](err); ok {
+		t.what, t.hint = refusal.What, refusal.Hint
+	}
+	for _, known := range []struct {
+		err  error
+		code int
+	}{
+		{engine.ErrInvalid, exitUsage},
+		{engine.ErrBroken, exitFindings},
+		{engine.ErrNotFound, exitNothing},
+		{bolt.ErrLocked, exitUnreachable},
+		{control.ErrNotRunning, exitUnreachable},
+		{control.ErrRunning, exitUnreachable},
+		{control.ErrGone, exitUnreachable},
+		{context.Canceled, exitInterrupted},
+	} {
+		if errors.Is(err, known.err) {
+			t.code = known.code
+			break
+		}
+	}
+	return t
+}
+
+// next tells the natural next command, as the last line of a success.
+func (a *app) next(format string, args ...any) {
+	fmt.Fprintln(a.out, a.dim("next: "+visible(fmt.Sprintf(format, args...))))
+}
+
+// printf writes a part of the answer. What came from mail or prospects must go
+// through visible first.
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// writeJSON writes an answer for other programs.
+func (a *app) writeJSON(value any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
+// writeJSONLine writes one of many answers, on a line of its own.
+func (a *app) writeJSONLine(value any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
+}
+
+// visible takes from foreign text what could move a cursor, ring a bell or
+// begin a new line.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n' || r == '\r':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Colours, on a terminal only.
+
+func (a *app) dim(s string) string    { return a.styled("2", s) }
+func (a *app) bold(s string) string   { return a.styled("1", s) }
+func (a *app) red(s string) string    { return a.styled("31", s) }
+func (a *app) yellow(s string) string { return a.styled("33", s) }
+func (a *app) green(s string) string  { return a.styled("32", s) }
+
+func (a *app) styled(code, s string) string {
+	if s == "" || a.noColor || os.Getenv("NO_COLOR") != "" || !isTerminal(a.out) {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

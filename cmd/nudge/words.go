@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"nudge/engine"
+	"nudge/sequences"
+)
+
+// count writes a number with its noun: "1 file", "2 files". "piece of advice"
+// becomes "pieces of advice".
+func count(n int, noun string) string {
+	if n != 1 {
+		first, rest, _ := strings.Cut(noun, " ")
+		switch {
+		case strings.HasSuffix(first, "y") && !strings.HasSuffix(first, "ay"):
+			first = strings.TrimSuffix(first, "y") + "ies"
+		default:
+			first += "s"
+		}
+		noun = strings.TrimSpace(first + " " + rest)
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// day writes a moment for people, in its own zone: Tue 24 Nov 09:00, with the
+// year when it is not this one.
+func day(t time.Time) string {
+	if t.Year() != time.Now().In(t.Location()).Year() {
+		return t.Format("Mon 2 Jan 2006 15:04")
+	}
+	return t.Format("Mon 2 Jan 15:04")
+}
+
+// away writes how far a moment is from now: "in 3 days", "2 h ago".
+func away(t, now time.Time) string {
+	d := t.Sub(now)
+	ago := d < 0
+	if ago {
+		d = -d
+	}
+	var s string
+	switch {
+	case d < 90*time.Second:
+		s = fmt.Sprintf("%d s", int(d.Round(time.Second)/time.Second))
+	case d < 90*time.Minute:
+		s = fmt.Sprintf("%d min", int(d.Round(time.Minute)/time.Minute))
+	case d < 36*time.Hour:
+		s = fmt.Sprintf("%d h", int(d.Round(time.Hour)/time.Hour))
+	default:
+		s = count(int(d.Round(24*time.Hour)/(24*time.Hour)), "day")
+	}
+	if ago {
+		return s + " ago"
+	}
+	return "in " + s
+}
+
+// zoneName names the zone a moment is in. Over the wire a moment keeps its
+// offset and loses the name, which is given back where it must be the same.
+func zoneName(t time.Time, likely *time.Location) string {
+	_, offset := t.Zone()
+	if _, same := t.In(likely).Zone(); likely != time.Local && same == offset {
+		return likely.String()
+	}
+	if name := t.Location().String(); name != "" && name != "Local" {
+		return name
+	}
+	return t.Format("UTC-07:00")
+}
+
+// zoneOf is the time zone a prospect lives in: their own, else the sequence's,
+// else the mailbox's.
+func zoneOf(m engine.Mailbox, seq *sequences.Sequence, fields map[string]string) *time.Location {
+	for _, name := range []string{fields["timezone"], seq.Timezone} {
+		if loc, err := time.LoadLocation(name); name != "" && err == nil {
+			return loc
+		}
+	}
+	return m.Location
+}
+
+// person writes a name and an address.
+func person(name, address string) string {
+	if name == "" {
+		return address
+	}
+	return name + " <" + address + ">"
+}
+
+// parseFields reads key=value arguments.
+func parseFields(args []string) (map[string]string, error) {
+	fields := make(map[string]string, len(args))
+	for _, arg := range args {
+		key, value, ok := strings.Cut(arg, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" {
+			return nil, usage(fmt.Sprintf("--set %s is not KEY=VALUE", arg), "write for example --set quote_no=1042")
+		}
+		fields[key] = value
+	}
+	return fields, nil
+}

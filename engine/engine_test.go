@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -400,6 +401,16 @@ func TestEditsReachPeopleInFlight(t *testing.T) {
 	delete(o.lib, "quote2")
 	o.run(5 * day)
 	o.wants("eva@kund.example", engine.Held, engine.NoSequence, 0)
+}
+
+func TestRenamingEveryStepAsksInsteadOfStartingOver(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.run(day)
+	renamed := strings.NewReplacer("1. First", "1. One", "2. Second", "2. Two", "3. Third", "3. Three").Replace(threeTouches)
+	o.lib["quote"] = sequence(t, "quote", renamed)
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Held, engine.StepsGone, 1)
 }
 
 func TestRehearsalWritesToTheOwnerAlone(t *testing.T) {

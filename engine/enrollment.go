@@ -34,6 +34,7 @@ const (
 	Unsure       Reason = "unsure"            // an incoming that might be an answer
 	MissingField Reason = "missing field"     // a template needs a value this prospect does not have
 	NoSequence   Reason = "sequence gone"     // its file was removed
+	StepsGone    Reason = "steps renamed"     // none of the steps it went through is in the file any more
 	InDoubt      Reason = "in doubt"          // a touch may or may not have left
 	Refused      Reason = "refused"           // the mail server refused this mail for good, and a person must look
 	Unwritable   Reason = "cannot be written" // the template fails for this prospect

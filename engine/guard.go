@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nudge/sequences"
@@ -59,6 +60,11 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 // file: the one after its last done step comes next, its wait counted from the
 // last touch.
 func replanned(seq *sequences.Sequence, en Enrollment, loc *time.Location) Decision {
+	known := func(d Done) bool { return seq.Step(d.Step) != nil }
+	if len(en.Done) > 0 && !slices.ContainsFunc(en.Done, known) {
+		// Where it stands cannot be told, and starting over might say it twice.
+		return Decision{Hold: StepsGone, Why: fmt.Sprintf("step %q and every step before it are gone from the file", en.Next)}
+	}
 	st := seq.Next(en.DoneSteps())
 	if st == nil {
 		return Decision{End: true, Why: "no step is left"}

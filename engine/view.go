@@ -75,6 +75,8 @@ func heldWhy(en Enrollment) string {
 		return fmt.Sprintf("field %q has no value: add it with nudge import or nudge enroll, then nudge resume %s", en.Detail, en.Address)
 	case InDoubt:
 		return "nobody knows whether the last mail left: nudge doubt list"
+	case StepsGone:
+		return en.Detail + ": give the renamed steps their old names as id:, then nudge resume " + en.Address
 	case NoSequence:
 		return "there is no sequence " + en.Sequence + ": put its file back"
 	}

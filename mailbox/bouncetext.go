@@ -78,6 +78,9 @@ func (r *reading) fromDaemon() bool { return fromDaemon(r.header) }
 
 func fromDaemon(h header) bool {
 	from := h.get("From")
+	if !strings.Contains(from, "=?") && !strings.Contains(from, "<>") && !hasAny(from, "mail", "daemon", "master", "admin", "deliver", "bounce", "exchange") {
+		return false // so for nearly all mail, at little cost
+	}
 	return len(addressesIn(from)) == 0 && daemonTitle.MatchString(from) || strings.Contains(from, "<>") ||
 		slices.ContainsFunc(addressesIn(from), isDaemon) || daemonTitle.MatchString(decodeWords(from))
 }
@@ -88,7 +91,15 @@ var (
 )
 
 // isDaemon says whether an address is one that mail systems report from.
-func isDaemon(addr string) bool { return daemonName.MatchString(localPart(addr)) }
+func isDaemon(addr string) bool {
+	return hasAny(localPart(addr), "mail", "daemon", "master", "bounce", "exchange", "deliver") && daemonName.MatchString(localPart(addr))
+}
+
+// hasAny says whether s holds one of the words, which are lower-case.
+func hasAny(s string, words ...string) bool {
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
+}
 
 // bounceSubject says whether a subject is one that mail systems give reports.
 // In answer to a report a person writes.

@@ -1,2 +1,80 @@
-// Package mailbox is the post office: one account, both directions.
+// Package mailbox is the post office: one account, both directions. It knows
+// how mail servers speak and what mail looks like, and nothing of prospects,
+// sequences or what a verdict leads to.
+//
+// # Out: SMTP
+//
+// SMTP is an engine.Sender. The engine calls Open, which brings the dialogue
+// to the accepted recipient; stands its fence there; claims; and calls Data on
+// the Delivery, which sends the frozen bytes and returns the server's word to
+// the final dot. Close gives up without delivering. Every failure is an
+// *engine.SendError that says in which phase it happened and whether the dot
+// may have left.
+//
+// # In: IMAP
+//
+// IMAP is an engine.Inbox and an engine.SentKeeper. The engine calls
+//
+//  1. Fetch, which reads the headers of what arrived in any watched folder,
+//     each through ParseHeader;
+//  2. Read, for the few messages that may matter, which reads up to 256 KiB of
+//     the text and passes it to Classify;
+//  3. Wait, beside the two, which returns when something may have arrived.
+//
+// # What an incoming is
+//
+// ParseHeader and Classify are functions of bytes: no network, no clock, no
+// state. They never fail and never give up on broken mail: a header that
+// breaks off, a boundary that is missing, a charset that lies each cost only
+// what they spoil. Work is bounded in depth, parts, lines and text, so that
+// hostile mail costs milliseconds.
+//
+// ParseHeader says who wrote to whom, which ids are cited, and, in Report,
+// whether the text must be read to know whose it is: a bounce comes from a
+// mail system and often cites nothing.
+//
+// Classify adds what the message is, asking its rules in this order; the first
+// that has an opinion decides, and Evidence names it:
+//
+//   - complaint: an abuse report (RFC 5965);
+//   - mdn: a disposition notification (RFC 8098), unless it hides a failure;
+//   - calendar: an answer to an invitation (RFC 5546, METHOD:REPLY);
+//   - challenge: a system that wants to be shown that the sender is a person;
+//   - unsubscribe: the mail that an unsubscribe button makes, or a short new
+//     text that is an opt-out and nothing else;
+//   - bounce-hard, bounce-soft: a delivery report (RFC 3464, RFC 6533), or the
+//     sender, subject and words of a mail system that writes none. Hard or soft
+//     is the class of the status code; delayed is soft, and so is a full mailbox
+//     without a code. Of several recipients the hard ones are named if there
+//     are any, by both names where a report gives two;
+//   - other: reports that report no failure;
+//   - auto-reply: header proof (RFC 3834 and the fields of vendors), or a
+//     subject in one of the languages and one more sign;
+//   - other: lists, newsletters and notifications that answer nothing;
+//   - reply: everything else. A person is the default.
+//
+// unsure is said of what has no header that could be read, and of machines
+// that may carry a person's words, such as help desks.
+//
+// Only new text counts: quotes, the lines that introduce them, signatures and
+// the warnings of gateways are left out first. Never enough alone are
+// X-Auto-Response-Suppress, the rules-loop field of Exchange, Precedence: bulk
+// or list, List-Id, a null Return-Path, a noreply sender, and any word in the
+// text: people answer through groups, help desks and gateways that set them.
+//
+// Quoted holds the ids of mail that is returned or quoted, and before them the
+// ids which that mail itself cites, since References survives where a provider
+// rewrites the Message-ID. Until is the day that an automatic answer names as
+// the end of an absence, whether as the last day ("until the 4th") or as the
+// first one back ("back on the 7th"): the engine adds a business day, and a
+// day too long is the smaller error. Only dates from 1 to 100 days after the
+// mail's own Date are believed; a day and month in figures are read the way
+// that falls into those days, the day first where both do.
+//
+// # What it refuses
+//
+// It never changes a flag, never moves or removes a message, and never answers
+// one. It never speaks in plain text beyond this machine. It never confirms a
+// challenge. It never takes a tone for an answer: what a reply says is for
+// people to read. It does not know whose a message is; that is engine.Match.
 package mailbox

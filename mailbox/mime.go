@@ -175,6 +175,7 @@ func mediaTypeOf(h header) (string, map[string]string) {
 
 func parameters(s string) map[string]string {
 	params := map[string]string{}
+	split := false
 	for s != "" && len(params) < 50 {
 		var name string
 		s = strings.TrimLeft(s, "; \t")
@@ -199,11 +200,14 @@ func parameters(s string) map[string]string {
 			}
 			value, s = strings.TrimSpace(s[:end]), s[end:]
 		}
+		split = split || strings.Contains(name, "*")
 		if _, dup := params[name]; !dup {
 			params[name] = value
 		}
 	}
-	joinSplit(params)
+	if split {
+		joinSplit(params)
+	}
 	return params
 }
 

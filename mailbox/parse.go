@@ -39,6 +39,15 @@ func concat(h header, names ...string) []string {
 	return values
 }
 
+// reportWords stand in the subjects that mail systems give their reports.
+// Every header passes here, so they are words, not the expressions by which
+// bounces are known.
+var reportWords = []string{
+	"deliver", "failure", "failed", "returned", "undeliver", "bounce", "mail system", "mailbox", "mail status", "unknown", "rejected", "warning", "delay", "retr", "error", "feedback report", "abuse", "complaint", "spam report",
+	"zustell", "übermittlung", "remis", "échec", "entrega", "recapit", "consegna", "bestel", "bezorg", "entreg", "lever", "dostarcz", "zwrot", "doruč", "kézbesít", "iletil", "teslim",
+	"доставлен", "未達", "配信", "送信", "退信", "投递", "投遞", "送达", "반송", "배달", "unzustell",
+}
+
 // mayReport says whether a header could belong to a delivery report, an abuse
 // report or a receipt. It is generous: reading one message in vain costs a
 // fetch, not reading a bounce costs its prospect's sequence.
@@ -52,5 +61,5 @@ func mayReport(h header, in engine.Incoming) bool {
 	case h.has("Return-Path") && len(addressesIn(h.get("Return-Path"))) == 0:
 		return true
 	}
-	return fromDaemon(h) || slices.ContainsFunc(in.From, isDaemon) || bounceSubject(in.Subject)
+	return fromDaemon(h) || slices.ContainsFunc(in.From, isDaemon) || hasAny(in.Subject, reportWords...)
 }

@@ -25,12 +25,19 @@ const maxSecret = 64 << 10
 func parsePasswordFrom(s string, path func(string) string) (func(context.Context) (string, error), error) {
 	kind, name, _ := strings.Cut(strings.TrimSpace(s), " ")
 	name = strings.TrimSpace(name)
-	if kind != "" && name == "" {
-		return nil, fmt.Errorf("%q does not say which", kind)
-	}
 	switch kind {
 	case "":
 		return nil, errors.New("it is missing")
+	case "oauth":
+		return nil, errors.New("oauth is not available yet")
+	case "credential", "file", "command", "env":
+		if name == "" {
+			return nil, fmt.Errorf("%q does not say which", kind)
+		}
+	default: // not repeated: it may well be the password itself
+		return nil, errors.New("it does not name a place for a password")
+	}
+	switch kind {
 	case "credential":
 		if name != filepath.Base(name) {
 			return nil, fmt.Errorf("credential %q must be a name, not a path", name)
@@ -40,18 +47,14 @@ func parsePasswordFrom(s string, path func(string) string) (func(context.Context
 		return func(context.Context) (string, error) { return privateFile(path(name)) }, nil
 	case "command":
 		return func(ctx context.Context) (string, error) { return firstLine(ctx, name) }, nil
-	case "env":
-		return func(context.Context) (string, error) {
-			secret, ok := os.LookupEnv(name)
-			if !ok || secret == "" {
-				return "", fmt.Errorf("password: variable %s is not set", name)
-			}
-			return secret, nil
-		}, nil
-	case "oauth":
-		return nil, errors.New("oauth is not available yet")
 	}
-	return nil, fmt.Errorf("%q is not a place for a password", kind)
+	return func(context.Context) (string, error) {
+		secret := os.Getenv(name)
+		if secret == "" {
+			return "", fmt.Errorf("password: variable %s is not set", name)
+		}
+		return secret, nil
+	}, nil
 }
 
 // credential reads what systemd hands to a unit with LoadCredential=.

@@ -101,7 +101,7 @@ func openLocked(path string, opts Options) (*Store, error) {
 	case err != nil:
 		return nil, err
 	}
-	size, err := examine(path)
+	used, torn, err := examine(path)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,13 @@ func openLocked(path string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, end: (*bbolt.Tx).Commit}
-	if err := s.admit(size); err != nil {
+	if torn {
+		err = mend(db)
+	}
+	if err == nil {
+		err = s.admit(used)
+	}
+	if err != nil {
 		_ = db.Close()
 		return nil, err
 	}
@@ -128,8 +134,8 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	// The freelist is written at each commit, a page or so: without it every
 	// start would read the whole file to find the free pages.
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         lockWait,
-		FreelistType:    bbolt.FreelistMapType,
+		Timeout:      lockWait,
+		FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
 		InitialMmapSize: 64 << 20, // so that a long reader does not stall the writers of a young file
 		MaxSize:         opts.maxSize,
 		NoSync:          opts.NoSync,
@@ -149,7 +155,7 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 // admit checks that the open file is a state this program can serve. A pointer
 // that damage has bent out of the file is an error here, not the end of the
 // process.
-func (s *Store) admit(size int64) (err error) {
+func (s *Store) admit(used int64) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -177,7 +183,7 @@ func (s *Store) admit(size int64) (err error) {
 				return fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
 			}
 		}
-		if size > checkedAtOpen {
+		if used > checkedAtOpen {
 			return nil
 		}
 		return checkPages(tx)

@@ -136,86 +136,95 @@ func syncFile(path string) error {
 
 // examine looks at an existing file before bbolt maps it into memory, where
 // reading past the end of a file that was cut short kills the process. It
-// closes the file to others' eyes and returns its size.
-func examine(path string) (int64, error) {
+// closes the file to others' eyes, and returns how many bytes of it are in use
+// and whether a power cut tore one of its two meta pages.
+func examine(path string) (used int64, torn bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%w: it is not a regular file", ErrDamaged)
+		return 0, false, fmt.Errorf("%w: it is not a regular file", ErrDamaged)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		if err := f.Chmod(0o600); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
-	m, err := newestMeta(f)
+	m, torn, err := newestMeta(f)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	if need := m.pages * uint64(m.pageSize); m.pages > 1<<40 || uint64(info.Size()) < need {
-		return 0, fmt.Errorf("%w: it has %d bytes and should have at least %d", ErrDamaged, info.Size(), need)
+	need := m.pages * uint64(m.pageSize)
+	if m.pages > 1<<40 || uint64(info.Size()) < need {
+		return 0, false, fmt.Errorf("%w: it has %d bytes and should have at least %d", ErrDamaged, info.Size(), need)
 	}
-	return info.Size(), nil
+	return int64(need), torn, nil
 }
 
 // meta is what counts here of a bbolt meta page (bbolt's internal/common,
-// meta.go): after the page's header of 16 bytes come magic, version, page size
-// and flags of 4 bytes each, then the root bucket (16), the freelist, the
-// number of pages, the transaction and a checksum of 8 bytes each, in the
-// machine's byte order.
+// page.go and meta.go). The page begins with a header of 16 bytes: its number
+// (8) and flags (2). Then come magic, version, page size and flags of 4 bytes
+// each, the root bucket (16), the freelist, the number of pages, the
+// transaction and a checksum of 8 bytes each, in the machine's byte order.
 type meta struct {
 	pageSize uint32
 	pages    uint64
 	tx       uint64
+	header   bool // the page's header is right; bbolt's checksum leaves it out
 }
 
 const (
+	metaFlag     = 4
 	metaStart    = 16
-	metaChecksum = 56 // offset in the meta, and the length it covers
+	metaChecksum = 56 // offset after metaStart, and the length it covers
+	metaSize     = metaStart + metaChecksum + 8
 	metaMagic    = 0xED0CDAED
 	metaVersion  = 2
 )
 
-// newestMeta finds the meta page that bbolt will use: the valid one with the
-// later transaction. They are the first two pages.
-func newestMeta(r io.ReaderAt) (meta, error) {
-	var newest meta
-	try := func(at int64) (meta, bool) {
-		m, ok := readMeta(r, at)
-		if ok && (at == 0 || at == int64(m.pageSize)) && m.tx >= newest.tx {
-			newest = m
+// newestMeta finds the meta page that bbolt will use: of the first two pages
+// the valid one with the later transaction.
+func newestMeta(r io.ReaderAt) (newest meta, torn bool, err error) {
+	first, ok := readMeta(r, 0, 0)
+	if ok {
+		second, alsoOK := readMeta(r, int64(first.pageSize), 1)
+		if alsoOK && second.tx > first.tx {
+			return second, !first.header || !second.header, nil
 		}
-		return m, ok
-	}
-	if first, ok := try(0); ok {
-		try(int64(first.pageSize))
-		return newest, nil
+		return first, !alsoOK || !first.header || !second.header, nil
 	}
 	for size := int64(1024); size <= 16<<20; size *= 2 {
-		if _, ok := try(size); ok {
-			return newest, nil
+		if m, ok := readMeta(r, size, 1); ok && int64(m.pageSize) == size {
+			return m, true, nil
 		}
 	}
-	return meta{}, fmt.Errorf("%w: it does not begin like a state file", ErrDamaged)
+	return meta{}, false, fmt.Errorf("%w: it does not begin like a state file", ErrDamaged)
 }
 
-func readMeta(r io.ReaderAt, at int64) (meta, bool) {
-	var b [metaChecksum + 8]byte
-	if _, err := r.ReadAt(b[:], at+metaStart); err != nil {
+func readMeta(r io.ReaderAt, at int64, number uint64) (meta, bool) {
+	var page [metaSize]byte
+	if _, err := r.ReadAt(page[:], at); err != nil {
 		return meta{}, false
 	}
-	order := binary.NativeEndian
+	order, b := binary.NativeEndian, page[metaStart:]
 	sum := fnv.New64a()
 	_, _ = sum.Write(b[:metaChecksum]) // a hash takes everything
 	if order.Uint32(b[0:]) != metaMagic || order.Uint32(b[4:]) != metaVersion || order.Uint64(b[metaChecksum:]) != sum.Sum64() {
 		return meta{}, false
 	}
-	return meta{pageSize: order.Uint32(b[8:]), pages: order.Uint64(b[40:]), tx: order.Uint64(b[48:])}, true
+	return meta{pageSize: order.Uint32(b[8:]), pages: order.Uint64(b[40:]), tx: order.Uint64(b[48:]),
+		header: order.Uint64(page[0:]) == number && order.Uint16(page[8:]) == metaFlag}, true
+}
+
+// mend writes both meta pages anew: each commit writes the one that is not in
+// use. One torn by a power cut is what bbolt keeps two for.
+func mend(db *bbolt.DB) error {
+	nothing := func(*bbolt.Tx) error { return nil }
+	return errors.Join(db.Update(nothing), db.Update(nothing))
 }

@@ -50,10 +50,10 @@ func FuzzReadMeta(f *testing.F) {
 	f.Add([]byte{}, int64(0))
 	f.Add(bytes.Repeat([]byte{0xed}, 8192), int64(4096))
 	f.Fuzz(func(t *testing.T, b []byte, at int64) {
-		if _, ok := readMeta(bytes.NewReader(b), max(at, 0)); ok {
+		if _, ok := readMeta(bytes.NewReader(b), max(at, 0), 0); ok {
 			t.Log("a valid meta page")
 		}
-		_, _ = newestMeta(bytes.NewReader(b))
+		_, _, _ = newestMeta(bytes.NewReader(b))
 	})
 }
 

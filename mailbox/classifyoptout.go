@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"nudge/engine"
@@ -30,13 +31,21 @@ func unsubscribe(r *reading) (engine.Kind, string) {
 	return "", ""
 }
 
-// plainWords returns a text in lower case with one space between words and no
-// punctuation.
+// plainWords returns a text in lower case with one space between words, no
+// punctuation, and none of the words that only make it polite.
 func plainWords(s string) string {
 	s = strings.ToLower(strings.ReplaceAll(s, "’", "'"))
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+	words := strings.FieldsFunc(s, func(r rune) bool {
 		return r <= ' ' || strings.ContainsRune(".,;:!?()[]\"*-–—…。、！，？", r)
-	}), " ")
+	})
+	words = slices.DeleteFunc(words, func(w string) bool {
+		switch w {
+		case "please", "pls", "kindly", "bitte", "svp", "graag", "aub", "alstublieft", "vänligen", "venligst", "vennligst":
+			return true
+		}
+		return false
+	})
+	return strings.Join(words, " ")
 }
 
 var optOutSubject = regexp.MustCompile(`(?i)^(list[- ])?(unsubscribe( me)?|opt[- ]?out|remove me|abmelden|abmeldung|abbestellen|austragen|désinscription|désabonnement|baja|darse de baja|afmelden|uitschrijven|avregistrera|avprenumerera|afmeld|avmeld|cancella iscrizione|descadastrar|wypisz|отписаться|配信停止|退订|退訂)([:\s#_-]+[\w.+=@-]*)?$`)
@@ -58,10 +67,10 @@ var optOutPhrases = []string{
 	`keine( weiteren)? (e ?mails?|mails?|nachrichten|werbung)( mehr)?( senden| schicken)?`, `(kontaktieren|schreiben) sie (mich|uns|mir) nicht( mehr)?( an)?`,
 	`(nicht|nie) (mehr|wieder) (schreiben|kontaktieren|anschreiben)`,
 	// French
-	`(désinscrivez|désabonnez|retirez|supprimez|enlevez)( |-)(moi|nous)( de)?( (votre|vos|la|cette))?( (liste|listes|base|fichier))?( (de diffusion|d'envoi))?`, `(me )?(désinscrire|désabonner)`, `désinscription`, `désabonnement`, `stop`,
+	`(désinscrivez|désabonnez|retirez|supprimez|enlevez)( |-)(moi|nous)( de)?( (votre|vos|la|cette))?( (liste|listes|base|fichier))?( (de diffusion|d'envoi))?`, `(veuillez )?(me )?(désinscrire|désabonner|retirer|supprimer|enlever)( de)?( (votre|vos|la|cette))?( (liste|listes|base|fichier))?( (de diffusion|d'envoi))?`, `désinscription`, `désabonnement`, `stop`,
 	`(veuillez )?(ne|n')( plus)? (me |nous )?(plus )?(contacter|contactez|écrire|écrivez|envoyer|envoyez)( plus)?( (de|d'))?( ?(mails?|e ?mails?|messages?))?`,
 	// Spanish
-	`(quiero |deseo )?(darme|darse|dar|dadme|deme|denme)( me)? de baja`, `baja`, `(no|dejen de|deje de) (me |enviarme |escribirme |contactarme )?(envíen?|escriban?|contacten?|manden?)?( más)?( (correos?|mensajes?|e ?mails?))?( más)?`,
+	`(quiero |deseo )?(darme|darse|dar|dadme|deme|denme)( me)? de baja( (de|del|en))?( (su|la|esta|vuestra))?( (lista|boletín|base))?( de (correo|distribución))?`, `baja`, `(no|dejen de|deje de) (me |enviarme |escribirme |contactarme )?(envíen?|escriban?|contacten?|manden?)?( más)?( (correos?|mensajes?|e ?mails?))?( más)?`,
 	`(borren?me|elimínenme|quítenme|sáquenme|elimíneme)( de)?( (su|la|esta))?( lista)?`,
 	// Dutch
 	`(graag |wil me )?(afmelden|uitschrijven)`, `(meld|schrijf|haal) (mij|me|ons) (af|uit)( van| uit)?( (uw|de|deze))?( (lijst|mailinglijst|verzendlijst|bestand))?`, `(stuur|stuurt u|mail) (mij|me|ons) (geen|niet)( (mails?|e ?mails?|berichten))?( meer)?`, `geen (mails?|e ?mails?|berichten) meer`,
@@ -82,8 +91,11 @@ var optOutPhrases = []string{
 // courtesy is what may stand around an opt-out without making it more.
 const courtesy = `(?:(?:please|pls|kindly|hi|hello|dear|sir|madam|team|all|there|thanks|thank you|thx|regards|best|kind|cheers|bitte|hallo|guten tag|sehr geehrte damen und herren|danke|vielen dank|mfg|mit freundlichen grüßen|bonjour|merci de|merci|svp|s'il vous plaît|hola|buenos días|por favor|gracias|saludos|graag|alstublieft|aub|bedankt|dank u|groet|groeten|hej|tack|vänligen|vänliga hälsningar|takk|vennligst|venligst|kiitos|prego|grazie|cortesemente|per favore|obrigado|obrigada|proszę|dziękuję|prosím|děkuji|пожалуйста|спасибо|すみません|谢谢)\s*)*`
 
+// closing is what stands before the name of the writer.
+const closing = `(?:thanks|thank you|thx|(?:best|kind|many)? ?regards|best|cheers|danke|mfg|(?:viele|beste|mit freundlichen) grüßen?|gruß|merci|cordialement|gracias|saludos|bedankt|groet|groeten|tack|mvh|hilsen|grazie|saluti|obrigad[oa]|pozdrawiam)`
+
 var (
-	optOut = regexp.MustCompile(`^` + courtesy + `(?:(?:` + strings.Join(optOutPhrases, `|`) + `) ?)(?:` + courtesy + `)$`)
+	optOut = regexp.MustCompile(`^` + courtesy + `(?:(?:` + strings.Join(optOutPhrases, `|`) + `) ?)(?:` + courtesy + `| ?` + closing + `( \S+){0,3})$`)
 	// optOutInside finds the plainest of them inside a longer text.
 	optOutInside = regexp.MustCompile(`(?i)(unsubscribe me|opt me out|remove me from|take me off|stop (e-?mailing|contacting|writing to) me|do not (contact|e-?mail) me|don't (contact|e-?mail) me|nehmen sie mich .{0,20}verteiler|keine (weiteren )?(e-?mails|mails) mehr|ne me contactez plus|désinscri|darme de baja|haal mij van|uitschrijven|avregistrera mig|配信停止|退订)`)
 )

@@ -108,6 +108,7 @@ func TestDovecotSeesRepliesWhereverTheyLieAndChangesNothing(t *testing.T) {
 	_, err := c.Select("INBOX", nil).Wait()
 	must(t, err)
 	must(t, c.Store(imap.SeqSetNum(3), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagSeen, "$label"}}, nil).Close())
+	must(t, c.Create("Kunden & Co", nil).Wait())
 	must(t, c.Create("Kunden & Co/Größe", nil).Wait())
 	_, err = c.Move(imap.SeqSetNum(5), "Kunden & Co/Größe").Wait()
 	must(t, err)
@@ -211,7 +212,7 @@ func TestDovecotKeepSent(t *testing.T) {
 	if got := p.Folder(t, mailpair.Sales, "Sent"); len(got) != 1 {
 		t.Errorf("the Sent folder holds %d copies, want 1", len(got))
 	}
-	if got := flags(t, owner(t, p)); !slices.Equal(got, []string{`Sent1[\Seen]`}) {
+	if got := flags(t, owner(t, p)); !slices.Equal(got, []string{`Sent1 [\Seen]`}) {
 		t.Errorf("flags %v", got)
 	}
 }

@@ -18,8 +18,9 @@ func (a *app) enrollCommand() *cobra.Command {
 		Short: "follow up with somebody",
 		Long: `Put one prospect into a sequence. The first touch leaves when the first step's wait is over and the sequence's
 sending window is open.`,
-		Example: "  nudge enroll quote maria@example.com --name \"Maria Lund\" --set quote_no=1042\n  nudge enroll quote maria@example.com --at 2026-11-24T09:00:00+01:00",
-		Args:    need(2, 2),
+		Example:           "  nudge enroll quote maria@example.com --name \"Maria Lund\" --set quote_no=1042\n  nudge enroll quote maria@example.com --at 2026-11-24T09:00:00+01:00",
+		Args:              need(2, 2),
+		ValidArgsFunction: a.completeSequence,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := engine.EnrollRequest{Sequence: args[0], Address: args[1], Name: name}
 			var err error

@@ -24,8 +24,9 @@ func (a *app) importCommand() *cobra.Command {
 		Long: `Put everybody in a CSV file into a sequence: all of them, or none when a row is rejected. The first line names the
 columns: email, which must be there, name, and any field. People who are enrolled already get their fields updated.
 A FILE of - is standard input.`,
-		Example: "  nudge import quote prospects.csv --dry-run\n  nudge import quote prospects.csv --json",
-		Args:    need(2, 2),
+		Example:           "  nudge import quote prospects.csv --dry-run\n  nudge import quote prospects.csv --json",
+		Args:              need(2, 2),
+		ValidArgsFunction: a.completeSequence,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rows, rejected, err := a.readProspects(args[1])
 			if _, unopened := errors.AsType[*fs.PathError](err); unopened {

@@ -46,6 +46,7 @@ func (a *app) listCommand() *cobra.Command {
 	cmd.Flags().StringVar(&state, "state", "", "only this `STATE`: active, held, stopped, finished")
 	cmd.Flags().StringVar(&sequence, "sequence", "", "only this `SEQUENCE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	_ = cmd.RegisterFlagCompletionFunc("sequence", a.completeFlag) // the flag exists: see above
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +42,8 @@ func TestScripts(t *testing.T) {
 			"mails":     scriptMails,
 			"deliver":   scriptDeliver,
 			"dropword":  scriptDropWord,
-			"interrupt": scriptInterrupt,
+			"freeze":    scriptFreeze,
+			"signal":    scriptSignal,
 			"exited":    scriptExited,
 		},
 	})
@@ -163,29 +165,53 @@ func scriptDropWord(ts *testscript.TestScript, neg bool, args []string) {
 	providerOf(ts).Break(localmail.Fault{Side: localmail.SMTP, Phase: localmail.PhaseDot, Drop: true, Accept: true, Times: 1})
 }
 
-// scriptInterrupt is "interrupt": presses Ctrl-C for the one command in the
-// background. After "wait NAME", "exited N" says with which code it ended.
-func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
+// scriptFreeze makes the provider's IMAP side fall silent.
+func scriptFreeze(ts *testscript.TestScript, neg bool, args []string) {
+	providerOf(ts).Freeze(localmail.IMAP)
+}
+
+// scriptSignal is "signal INT|TERM|HUP", to the one command in the background.
+// After "wait NAME", "exited N" says with which code it ended, and that it did
+// so at once.
+func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	running := ts.BackgroundCmds()
 	if len(running) != 1 {
 		ts.Fatalf("%d commands in the background, want 1", len(running))
 	}
-	ts.Check(running[0].Process.Signal(os.Interrupt))
-	interrupted.Store(ts, running[0])
+	sig, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]
+	if !ok {
+		ts.Fatalf("unknown signal %s", args[0])
+	}
+	ts.Check(running[0].Process.Signal(sig))
+	signalled.Store(ts, signalledCommand{running[0], time.Now()})
 }
 
-// interrupted holds each script's last interrupted command.
-var interrupted sync.Map // *testscript.TestScript → *exec.Cmd
+// signalledCommand is a script's command in the background, and when it got
+// its signal.
+type signalledCommand struct {
+	cmd *exec.Cmd
+	at  time.Time
+}
+
+var signalled sync.Map // *testscript.TestScript → signalledCommand
+
+// endPatience is how long a signalled command may take to end: the promise is a
+// second, the rest is for a machine that is busy with other tests.
+const endPatience = 5 * time.Second
 
 func scriptExited(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	cmd, ok := interrupted.LoadAndDelete(ts)
+	found, ok := signalled.LoadAndDelete(ts)
 	if !ok {
-		ts.Fatalf("nothing was interrupted")
+		ts.Fatalf("nothing was signalled")
 	}
-	if got := cmd.(*exec.Cmd).ProcessState.ExitCode(); got != want {
+	ended := found.(signalledCommand)
+	if got := ended.cmd.ProcessState.ExitCode(); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+	if took := time.Since(ended.at); took > endPatience {
+		ts.Fatalf("it took %s to end", took)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"nudge/engine"
 	"nudge/engine/bolt"
 	"nudge/engine/control"
@@ -90,6 +92,25 @@ func openLibrary(s settings) (*sequences.Library, error) {
 		return nil, &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in nudge.toml"}
 	}
 	return library, nil
+}
+
+// completeSequence offers the names of the sequences for a command's first
+// argument, and files for the second.
+func (a *app) completeSequence(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	dir, err := a.sequencesDir()
+	if len(args) > 0 || err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	library, err := sequences.Open(dir)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return library.Names(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFlag is completeSequence for a flag, whatever the arguments.
+func (a *app) completeFlag(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return a.completeSequence(cmd, nil, typed)
 }
 
 // isRunning says whether the Operator is a daemon.

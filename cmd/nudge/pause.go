@@ -61,6 +61,7 @@ func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(eng
 	cmd.Flags().BoolVar(&f.all, "all", false, "everything, as without an argument")
 	cmd.Flags().StringVar(&f.sequence, "sequence", "", "this `SEQUENCE`")
 	cmd.Flags().StringVar(&f.mailbox, "mailbox", "", "this `MAILBOX`")
+	_ = cmd.RegisterFlagCompletionFunc("sequence", a.completeFlag) // the flag exists: see above
 	return cmd
 }
 

@@ -33,8 +33,9 @@ func (a *app) previewCommand() *cobra.Command {
 		Short: "show the mails exactly as they would be sent",
 		Long: `Show the mails of a sequence as they would be sent to an imagined prospect who is enrolled now: what stands here
 is taken from the finished mail, not from the file. Nothing is sent, and the state is not touched.`,
-		Example: "  nudge preview quote --set first_name=Maria --set quote_no=1042\n  nudge preview sequences/quote.md --all --name \"Maria Lund\"",
-		Args:    need(1, 1),
+		Example:           "  nudge preview quote --set first_name=Maria --set quote_no=1042\n  nudge preview sequences/quote.md --all --name \"Maria Lund\"",
+		Args:              need(1, 1),
+		ValidArgsFunction: a.completeSequence,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.all && (f.step != "" || f.eml != "" || f.html != "") {
 				return usage("--all goes with none of --step, --eml and --html", "choose one step with --step N")

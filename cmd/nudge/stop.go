@@ -33,5 +33,6 @@ func (a *app) stopCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&sequence, "sequence", "", "only in this `SEQUENCE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	_ = cmd.RegisterFlagCompletionFunc("sequence", a.completeFlag) // the flag exists: see above
 	return cmd
 }

@@ -134,8 +134,8 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	// The freelist is written at each commit, a page or so: without it every
 	// start would read the whole file to find the free pages.
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:      lockWait,
-		FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
+		Timeout:         lockWait,
+		FreelistType:    bbolt.FreelistMapType,
 		InitialMmapSize: 64 << 20, // so that a long reader does not stall the writers of a young file
 		MaxSize:         opts.maxSize,
 		NoSync:          opts.NoSync,

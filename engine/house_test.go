@@ -37,3 +37,16 @@ func TestImportDirections(t *testing.T) {
 		}
 	}
 }
+
+// Every package says in its documentation what it knows.
+func TestEveryPackageHasDocumentation(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}\t{{.Doc}}", "nudge/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if pkg, doc, _ := strings.Cut(strings.TrimSpace(line), "\t"); doc == "" {
+			t.Errorf("package %s has no documentation", pkg)
+		}
+	}
+}

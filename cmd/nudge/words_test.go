@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"nudge/engine"
+)
+
+func TestWordsForPeople(t *testing.T) {
+	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	for want, got := range map[string]string{
+		"1 file":               count(1, "file"),
+		"0 files":              count(0, "file"),
+		"2 days":               count(2, "day"),
+		"3 entries":            count(3, "entry"),
+		"2 pieces of advice":   count(2, "piece of advice"),
+		"in 20 s":              away(now.Add(20*time.Second), now),
+		"in 45 min":            away(now.Add(45*time.Minute), now),
+		"2 h ago":              away(now.Add(-2*time.Hour), now),
+		"in 3 days":            away(now.Add(71*time.Hour), now),
+		"maria@example.com":    person("", "maria@example.com"),
+		"Maria <m@example.se>": person("Maria", "m@example.se"),
+		"2 Jan 1999":           strings.Join(strings.Fields(day(time.Date(1999, 1, 2, 3, 4, 0, 0, time.UTC)))[1:4], " "),
+		"a reply from a@b.se, \"Re: x\", in INBOX (UID 7); whose: cites our Message-ID; what: text": eventWords(engine.Event{Kind: engine.EventReply,
+			Detail: map[string]string{"from": "a@b.se", "subject": "Re: x", "folder": "INBOX", "uid": "7", "match": "cites our Message-ID", "rule": "text"}}),
+		"held: unsure, two answers":                  eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}),
+		"reloaded broken 1":                          eventWords(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"broken": "1"}}),
+		`nobody knows whether "Hi" left: cut off`:    eventWords(engine.Event{Kind: engine.EventInDoubt, Detail: map[string]string{"subject": "Hi", "why": "cut off"}}),
+		`sent "Hi" (step a); the server said: 250 2`: eventWords(engine.Event{Kind: engine.EventSent, Step: "a", Detail: map[string]string{"subject": "Hi", "server": "250 2"}}),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestEveryEventIsToldInWords(t *testing.T) {
+	for _, kind := range []engine.EventKind{engine.EventEnrolled, engine.EventClaimed, engine.EventSent, engine.EventRefused, engine.EventDeferred,
+		engine.EventInDoubt, engine.EventReply, engine.EventAutoReply, engine.EventBounce, engine.EventUnsubscribe, engine.EventComplaint,
+		engine.EventUnsure, engine.EventNoted, engine.EventHeld, engine.EventReleased, engine.EventPaused, engine.EventResumed, engine.EventStopped,
+		engine.EventFinished, engine.EventTaskOpen, engine.EventSuppressed, engine.EventReloaded} {
+		if words := eventWords(engine.Event{Kind: kind}); words == "" || strings.Contains(words, "_") {
+			t.Errorf("%s: %q", kind, words)
+		}
+	}
+}
+
+func TestAZoneGetsItsNameBackWhereItMustBeTheSame(t *testing.T) {
+	stockholm, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wired := time.Date(2026, 11, 24, 9, 0, 0, 0, time.FixedZone("", 3600)) // as JSON gives it
+	if got := zoneName(wired, stockholm); got != "Europe/Stockholm" {
+		t.Errorf("got %s", got)
+	}
+	elsewhere := time.Date(2026, 11, 24, 9, 0, 0, 0, time.FixedZone("", -5*3600))
+	if got := zoneName(elsewhere, stockholm); got != "UTC-05:00" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestWhatWasProbablyMeant(t *testing.T) {
+	known := []string{"enroll", "import", "list", "preview", "pause", "password-from"}
+	for typed, want := range map[string]string{
+		"enrol": "enroll", "imprt": "import", "lits": "list", "LIST": "list", "prev": "preview", "password": "password-from",
+		"pasue": "pause", "xyz": "", "p": "", "password_from": "password-from", "": "",
+	} {
+		if got := nearest(typed, known); got != want {
+			t.Errorf("%q: got %q, want %q", typed, got, want)
+		}
+	}
+}
+
+func TestForeignTextCannotMoveTheCursor(t *testing.T) {
+	if got := visible("a\x1b[2Jb\r\nc\a\u202ed\u009b\tå"); got != "a[2Jb  cd å" {
+		t.Errorf("got %q", got)
+	}
+	if got := printable("one  \n\x1btwo\n"); got != "one\ntwo\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestATableFitsAScreen(t *testing.T) {
+	var tb table
+	tb.add("ADDRESS", "SEQUENCE", "NEXT")
+	tb.add(strings.Repeat("ä", 70)+"@example.com", "quote", "Tue 24 Nov 09:00, in 14 h")
+	tb.add("maria@example.com", "a", "")
+	lines := tb.lines()
+	for _, line := range lines {
+		if utf8.RuneCountInString(line) > width {
+			t.Errorf("%d: %s", utf8.RuneCountInString(line), line)
+		}
+	}
+	if !strings.Contains(lines[1], "…  quote") || !strings.HasPrefix(lines[2], "maria@example.com ") || strings.HasSuffix(lines[2], " ") {
+		t.Errorf("%q", lines)
+	}
+}
+
+func TestColoursAreForTerminalsOnly(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	a.next("nudge %s", "status")
+	if out.String() != "next: nudge status\n" {
+		t.Errorf("got %q", out.String())
+	}
+}
+
+func TestSystemdIsToldWhenItListens(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	t.Setenv("NOTIFY_SOCKET", path)
+	tellSystemd("READY=1")
+	heard := make([]byte, 100)
+	n, err := conn.Read(heard)
+	if err != nil || string(heard[:n]) != "READY=1" {
+		t.Errorf("heard %q, %v", heard[:n], err)
+	}
+	t.Setenv("NOTIFY_SOCKET", path+"-gone")
+	tellSystemd("STOPPING=1") // nobody listens, which is no mistake
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,8 @@ var corpusWords = map[engine.Kind]string{
 
 // TestCorpus measures Classify on a folder of labelled mail that is not part
 // of the product. NUDGE_CORPUS names the folder with its labels.tsv (first
-// column the path, second the label, several right ones apart by a bar),
+// column the path, second the label, several right ones apart by a bar, third
+// the recipients of a bounce, fifth the id of the mail it returns),
 // NUDGE_PREDICTIONS the file to write: path, kind, failed recipients.
 func TestCorpus(t *testing.T) {
 	dir := os.Getenv("NUDGE_CORPUS")
@@ -32,10 +34,10 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	var predictions bytes.Buffer
-	right, total := 0, 0
+	right, total, returned, lost := 0, 0, 0, 0
 	for row := bufio.NewScanner(bytes.NewReader(labels)); row.Scan(); {
 		columns := strings.Split(row.Text(), "\t")
-		if len(columns) < 3 || columns[0] == "path" {
+		if len(columns) < 5 || columns[0] == "path" {
 			continue
 		}
 		raw, err := os.ReadFile(filepath.Join(dir, columns[0]))
@@ -53,6 +55,12 @@ func TestCorpus(t *testing.T) {
 		} else {
 			t.Logf("%s is %s, taken for %s: %s", columns[0], columns[1], word, in.Evidence)
 		}
+		if id := engine.CleanMessageID(columns[4]); id != "" {
+			if returned++; !slices.Contains(in.Quoted, id) {
+				t.Logf("%s returns %s, not among %s", columns[0], id, strings.Join(in.Quoted, ", "))
+				lost++
+			}
+		}
 		if strings.HasPrefix(columns[1], "bounce") && !ParseHeader(raw).Report {
 			t.Logf("%s is %s, and its header does not say so", columns[0], columns[1])
 		}
@@ -63,7 +71,7 @@ func TestCorpus(t *testing.T) {
 	if total == 0 {
 		t.Fatalf("%s has no labelled mail", dir)
 	}
-	t.Logf("%d of %d right", right, total)
+	t.Logf("%d of %d right; %d of %d returned ids not found", right, total, lost, returned)
 	if path := os.Getenv("NUDGE_PREDICTIONS"); path != "" {
 		if err := os.WriteFile(path, predictions.Bytes(), 0o644); err != nil {
 			t.Fatal(err)

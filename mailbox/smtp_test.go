@@ -1,9 +1,11 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -198,14 +200,74 @@ func TestSecondDataNeverMakesTheMailDueAgain(t *testing.T) {
 	}
 }
 
-// An answer that comes too early would be taken for the answer to the dot.
-func TestServerThatTalksOutOfTurnIsLeftBeforeTheDot(t *testing.T) {
+// An answer that comes too early would be taken for the answer to the dot. And
+// a QUIT inside a mail would become a part of it.
+func TestServerThatTalksOutOfTurnIsLeftBeforeTheDotWithoutAWord(t *testing.T) {
 	server := &scriptedSMTP{offers: "AUTH PLAIN", replies: map[string]string{"DATA": "354 go\r\n250 2.0.0 accepted"}}
-	_, fail := smtpSend(t, server.client(TLSNone))
+	s := server.client(TLSNone)
+	_, fail := smtpSend(t, s)
 	if fail == nil || fail.Phase != engine.PhaseData || fail.Outcome != engine.Deferred {
 		t.Errorf("got %v", fail)
 	}
+	s.Shutdown()
 	server.wg.Wait()
+	if len(server.torn) != 1 || strings.Contains(server.torn[0], "QUIT") {
+		t.Errorf("inside the mail the server read %q", server.torn)
+	}
+}
+
+func TestServerThatStopsReadingTheMailIsLeftAfterThreeMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &scriptedSMTP{offers: "AUTH PLAIN", replies: map[string]string{"body": "stall"}}
+		start := time.Now()
+		_, fail := smtpSend(t, server.client(TLSNone))
+		if fail == nil || fail.Phase != engine.PhaseData || fail.Outcome != engine.Deferred || time.Since(start) != 3*time.Minute {
+			t.Errorf("got %v after %v", fail, time.Since(start))
+		}
+		server.wg.Wait()
+		if mails, _ := server.saw(); len(mails) > 0 {
+			t.Errorf("the server has %q", mails)
+		}
+	})
+}
+
+// hookConn calls wrote with what was written.
+type hookConn struct {
+	net.Conn
+	wrote func([]byte)
+}
+
+func (c hookConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.wrote(p[:n])
+	return n, err
+}
+
+func TestContextDoneAfterTheLastLineStillKeepsTheDotBack(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	server := &scriptedSMTP{offers: "AUTH PLAIN"}
+	server.wrap = func(c net.Conn) net.Conn {
+		return hookConn{c, func(p []byte) {
+			if bytes.HasSuffix(p, []byte("Sam\r\n")) {
+				cancel()
+			}
+		}}
+	}
+	s := server.client(TLSNone)
+	d, err := s.Open(ctx, smtpEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Data(ctx)
+	var fail *engine.SendError
+	if !errors.As(err, &fail) || fail.Phase != engine.PhaseData || fail.Outcome != engine.Deferred {
+		t.Errorf("got %v", err)
+	}
+	s.Shutdown()
+	server.wg.Wait()
+	if mails, _ := server.saw(); len(mails) > 0 {
+		t.Errorf("the server has %q", mails)
+	}
 }
 
 func TestAnswerWithoutEndIsCutOff(t *testing.T) {

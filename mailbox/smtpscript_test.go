@@ -45,6 +45,7 @@ type scriptedSMTP struct {
 	dials    int
 	commands []string
 	mails    []string // complete mails: the dot was read
+	torn     []string // what was read of mails that never ended
 }
 
 // dial is for Account.Dial.
@@ -187,16 +188,19 @@ func (c *scripted) auth(line string) bool {
 
 // data reads a mail. Only one that ends with a dot is recorded.
 func (c *scripted) data() bool {
-	if reply := c.replies["DATA"]; reply != "" {
-		return c.say("DATA", "")
-	}
-	if !c.write("354 go ahead") {
+	if !c.say("DATA", "354 go ahead") || c.replies["DATA"] != "" && !strings.HasPrefix(c.replies["DATA"], "354") {
 		return false
+	}
+	if c.replies["body"] == "stall" {
+		time.Sleep(time.Hour) // in a synctest bubble
 	}
 	var mail strings.Builder
 	for {
 		line, err := c.r.ReadString('\n')
 		if err != nil {
+			c.mu.Lock()
+			c.torn = append(c.torn, mail.String()+line)
+			c.mu.Unlock()
 			return false
 		}
 		if line == ".\r\n" {

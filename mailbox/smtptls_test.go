@@ -41,7 +41,9 @@ func TestWithoutTrustworthyTLSNothingIsSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.server.socket = true // a failed handshake writes alerts, which a pipe would block
-			_, fail := smtpSend(t, c.server.client(c.mode))
+			s := c.server.client(c.mode)
+			_, fail := smtpSend(t, s)
+			s.Shutdown()
 			if fail == nil || fail.Phase != engine.PhaseTLS || fail.Outcome != engine.Deferred || !strings.Contains(fail.Error(), c.words) {
 				t.Errorf("got %v, want a tls failure with %q", fail, c.words)
 			}

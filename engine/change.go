@@ -79,18 +79,18 @@ func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {
 		kind = EventRefused
 	}
 	events := []Event{s.Touch.event(kind, s.At, map[string]string{"server": s.Answer})}
+	if en.State == Held && en.Reason == InDoubt {
+		en = en.activate() // what was asked is answered
+	}
 	switch {
 	case en.Ended():
 	case s.Stop != "":
 		en = en.stop(s.Stop, s.Answer)
 		events = append(events, en.event(EventStopped, s.At, map[string]string{"reason": string(s.Stop)}))
 	case s.Hold != "":
-		en, _ = en.hold(s.Hold, s.Answer, time.Time{})
-		events = append(events, en.heldEvent(s.At))
+		held, _ := en.hold(s.Hold, s.Answer, time.Time{})
+		en, events = held, append(events, held.heldEvent(s.At))
 	case s.Resend:
-		if en.Reason == InDoubt {
-			en = en.activate()
-		}
 		en.Due, en.Look, en.Resends = s.Due, s.Due, en.Resends+1
 	default:
 		en.Look, en.Attempts = s.Due, s.Attempts

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -58,6 +59,7 @@ type IMAP struct {
 	main    *imapSession
 	told    map[string]bool          // what was logged once
 	refused map[messageKey]time.Time // since when the server has kept a message from us
+	halfway *halfway                 // a folder too full for one call, still open
 
 	// Used by whoever holds the ear.
 	listening *listener
@@ -184,13 +186,28 @@ func (m *IMAP) Fetch(ctx context.Context, cursor engine.Cursor) ([]engine.Incomi
 	return ins, next, nil
 }
 
-// sweep reads all folders over one connection.
+// halfway is where a call stopped inside a folder: the next one goes on there
+// instead of asking for all folders again, which costs a server the more the
+// fuller they are.
+type halfway struct {
+	folder  folder
+	folders map[string]engine.FolderCursor // the cursor that was returned
+}
+
+// sweep reads all folders over one connection, or goes on in the one that the
+// last call left halfway.
 func (m *IMAP) sweep(ctx context.Context, cursor engine.Cursor) (ins []engine.Incoming, next engine.Cursor, fresh bool, err error) {
 	s, fresh, err := m.session(ctx)
 	if err != nil {
 		return nil, cursor, fresh, err
 	}
 	defer func() { m.heal(err) }()
+	at := m.halfway
+	m.halfway = nil
+	if at != nil && !fresh && s.selected == at.folder.name && maps.Equal(cursor.Folders, at.folders) {
+		ins, next, err = m.goOn(ctx, at.folder, cursor)
+		return ins, next, fresh, err
+	}
 	if err := s.unselect(ctx); err != nil {
 		return nil, cursor, fresh, err
 	}
@@ -198,7 +215,19 @@ func (m *IMAP) sweep(ctx context.Context, cursor engine.Cursor) (ins []engine.In
 	if err != nil {
 		return nil, cursor, fresh, err
 	}
-	next = engine.Cursor{Folders: map[string]engine.FolderCursor{}, Since: cursor.Since}
+	ins, next, err = m.readAll(ctx, folders, cursor)
+	if err != nil || m.halfway != nil {
+		return ins, next, fresh, err
+	}
+	// A sweep ends with nothing selected, so that the next one need not begin
+	// with that.
+	return ins, next, fresh, m.main.unselect(ctx)
+}
+
+func (m *IMAP) readAll(ctx context.Context, folders []folder, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+	var ins []engine.Incoming
+	var full *reader
+	next := engine.Cursor{Folders: map[string]engine.FolderCursor{}, Since: cursor.Since}
 	for _, f := range folders {
 		if f.drafts || slices.Contains(m.Skip, f.name) {
 			continue
@@ -213,17 +242,39 @@ func (m *IMAP) sweep(ctx context.Context, cursor engine.Cursor) (ins []engine.In
 		case isGone(err) && f.role != engine.Inboxed:
 			continue // removed since it was listed
 		case err != nil:
-			return nil, cursor, fresh, fmt.Errorf("folder %s: %w", f.name, err)
+			return nil, cursor, fmt.Errorf("folder %s: %w", f.name, err)
 		}
 		ins = append(ins, got...)
-		next.More = next.More || r.more
 		if r.known {
 			next.Folders[f.name] = r.cursor
 		}
+		if r.more && full == nil {
+			next.More, full = true, r
+		}
 	}
-	// A sweep ends with nothing selected, so that the next one need not begin
-	// with that.
-	return ins, next, fresh, m.main.unselect(ctx)
+	if full != nil && full.known && m.main.selected == full.folder.name {
+		m.halfway = &halfway{full.folder, maps.Clone(next.Folders)}
+	}
+	return ins, next, nil
+}
+
+// goOn reads on in the open folder. Since other folders may have got mail
+// meanwhile, there is always more to fetch behind it.
+func (m *IMAP) goOn(ctx context.Context, f folder, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+	if err := m.main.noop(ctx); err != nil {
+		return nil, cursor, err
+	}
+	r := &reader{m: m, folder: f, room: sweepLimit}
+	ins, err := r.scan(ctx, span{from: cursor.Folders[f.name].UIDNext})
+	if err != nil {
+		return nil, cursor, fmt.Errorf("folder %s: %w", f.name, err)
+	}
+	next := engine.Cursor{Folders: maps.Clone(cursor.Folders), Since: cursor.Since, More: true}
+	next.Folders[f.name] = r.cursor
+	if r.more {
+		m.halfway = &halfway{f, maps.Clone(next.Folders)}
+	}
+	return ins, next, nil
 }
 
 func (m *IMAP) tellOnce(what, folder string, err error) {

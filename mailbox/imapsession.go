@@ -248,7 +248,7 @@ func (s *imapSession) do(ctx context.Context, what string, f func() error) error
 	inner, cancel := context.WithTimeoutCause(ctx, s.timeout, errSilent)
 	defer cancel()
 	stop := context.AfterFunc(inner, func() { s.client.Close() })
-	zzb := time.Now(); err := f(); if zz != nil { zz[what] += time.Since(zzb) }
+	err := f()
 	ended := !stop() // by the deadline or by ctx
 	bye := s.wire.bye.Load()
 	_, refused := refusal(err)
@@ -313,4 +313,3 @@ func (s *imapSession) unselect(ctx context.Context) error {
 func (s *imapSession) noop(ctx context.Context) error {
 	return s.do(ctx, "NOOP", func() error { return s.client.Noop().Wait() })
 }
-var zz map[string]time.Duration

@@ -44,7 +44,8 @@ sending window is open.`,
 				if isRunning(op) {
 					a.next("nudge show %s", v.Address)
 				} else {
-					a.next("nudge run, since no daemon is running")
+					a.printf("no daemon is running, so nothing leaves yet\n")
+					a.next("nudge run")
 				}
 				return nil
 			})

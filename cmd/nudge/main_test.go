@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("TZ", "UTC")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each of some hundred commands waits a second under -race
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -24,6 +24,7 @@ type previewFlags struct {
 	fields  []string
 	eml     string
 	html    string
+	json    bool
 }
 
 func (a *app) previewCommand() *cobra.Command {
@@ -48,6 +49,7 @@ is taken from the finished mail, not from the file. Nothing is sent, and the sta
 	cmd.Flags().StringVar(&f.address, "for", "prospect@example.com", "`ADDRESS` of the imagined prospect")
 	cmd.Flags().StringVar(&f.name, "name", "", "`NAME` of the imagined prospect")
 	cmd.Flags().StringArrayVar(&f.fields, "set", nil, "a field of the prospect, `KEY=VALUE`; may be repeated")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	cmd.Flags().StringVar(&f.eml, "eml", "", "write the whole mail to `FILE` (- for standard output)")
 	cmd.Flags().StringVar(&f.html, "html", "", "write the HTML part to `FILE` (- for standard output)")
 	return cmd
@@ -97,6 +99,9 @@ func (a *app) preview(name string, f previewFlags) error {
 		return a.writeFile(f.html, []byte(page))
 	case !f.all:
 		steps = steps[last:]
+	}
+	if f.json {
+		return a.stepsJSON(steps)
 	}
 	for i, s := range steps {
 		if i > 0 {
@@ -246,6 +251,42 @@ func (a *app) showStep(seq *sequences.Sequence, s imagined) error {
 	}
 	a.printf("\n%s", printable(text))
 	return nil
+}
+
+// previewedStep is what nudge preview --json prints of one step. The headers
+// are empty for the owner's own work.
+type previewedStep struct {
+	Step      string    `json:"step"`
+	Number    int       `json:"number"`
+	Action    string    `json:"action"`
+	At        time.Time `json:"at"`
+	From      string    `json:"from"`
+	To        string    `json:"to"`
+	Subject   string    `json:"subject"`
+	MessageID string    `json:"message_id"`
+	Text      string    `json:"text"`
+	HTML      string    `json:"html"`
+}
+
+func (a *app) stepsJSON(steps []imagined) error {
+	answer := make([]previewedStep, len(steps))
+	for i, s := range steps {
+		text, page, err := partsOf(s.email.Raw)
+		if err != nil {
+			return err
+		}
+		answer[i] = previewedStep{Step: s.step.ID, Number: s.step.Number, Action: string(s.step.Do), At: s.at, Text: text}
+		if s.step.Do != sequences.Email {
+			continue
+		}
+		headers, err := headersOf(s.email.Raw)
+		if err != nil {
+			return err
+		}
+		answer[i].From, answer[i].To, answer[i].Subject = headers[0][1], headers[1][1], headers[2][1]
+		answer[i].MessageID, answer[i].HTML = s.email.MessageID, page
+	}
+	return a.writeJSON(answer)
 }
 
 // writeFile writes bytes where a person asked for them.

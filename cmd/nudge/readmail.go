@@ -60,7 +60,7 @@ func partsOf(raw []byte) (text, page string, err error) {
 	}
 }
 
-// printable is text of several lines, safe to show.
+// printable is text of several lines, safe to show, with a line end.
 func printable(text string) string {
 	lines := strings.SplitAfter(text, "\n")
 	for i, line := range lines {
@@ -70,5 +70,5 @@ func printable(text string) string {
 		}
 		lines[i] = strings.TrimRight(visible(strings.TrimSuffix(line, "\n")), " ") + end
 	}
-	return strings.Join(lines, "")
+	return strings.TrimRight(strings.Join(lines, ""), "\n") + "\n"
 }

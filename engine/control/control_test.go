@@ -272,7 +272,7 @@ func TestListenRefusesWhatIsNotSafe(t *testing.T) {
 	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.Listen(filepath.Join(open, "s.sock")); err == nil || !strings.Contains(err.Error(), "may be written by others") {
+	if _, err := control.Listen(filepath.Join(open, "s.sock")); err == nil || !strings.Contains(err.Error(), "may be written by everybody") {
 		t.Errorf("a directory open to all: %v", err)
 	}
 	if _, err := control.Listen(filepath.Join(open, "missing", "s.sock")); !errors.Is(err, os.ErrNotExist) {

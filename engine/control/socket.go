@@ -72,15 +72,16 @@ func Listen(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// checkDirectory refuses a directory in which others could put a socket of
-// their own in place of ours.
+// checkDirectory refuses a directory in which anybody could put a socket of
+// their own in place of ours. A group is let pass, since on many systems
+// everybody has one of their own; checkOwner sees what others of it make.
 func checkDirectory(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return fmt.Errorf("control socket: %w", err)
 	}
-	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
-		return fmt.Errorf("control socket: directory %s may be written by others (mode %04o); chmod go-w %s", dir, mode.Perm(), dir)
+	if mode := info.Mode(); mode.Perm()&0o002 != 0 && mode&fs.ModeSticky == 0 {
+		return fmt.Errorf("control socket: directory %s may be written by everybody (mode %04o); chmod o-w %s", dir, mode.Perm(), dir)
 	}
 	return nil
 }

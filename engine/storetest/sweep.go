@@ -99,7 +99,7 @@ var applyLaws = []law{
 		t := w.doubt(monday, ens[0])
 		w.doubt(monday, ens[1])
 		f := effect(ens[0], t.Email.MessageID, engine.EventNoted)
-		f.Sent = &engine.Settlement{Touch: engine.Touch{Enrollment: ens[0].ID, Email: engine.Email{MessageID: t.Email.MessageID}},
+		f.Sent = &engine.Settlement{Touch: engine.Touch{Email: engine.Email{MessageID: t.Email.MessageID}}, // the effect names the enrollment
 			Outcome: engine.Sent, At: monday, Next: "second", Due: monday.Add(day)}
 		w.apply(monday, f)
 		got := w.get(ens[0].ID)

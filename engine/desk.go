@@ -102,33 +102,30 @@ func (d *Desk) Import(_ context.Context, req ImportRequest) (ImportResult, error
 	}
 	now := d.Now()
 	result := ImportResult{Rejected: []RejectedRow{}}
-	var fresh []Enrollment
-	keys := make([]string, 0, len(req.Rows))
-	for _, row := range req.Rows {
-		en, err := Plan(EnrollRequest{Sequence: seq.Name, Address: row.Address, Name: row.Name, Fields: row.Fields}, seq, m, now)
-		if err != nil {
-			result.Rejected = append(result.Rejected, RejectedRow{Row: row.Row, Column: columnOf(err), Reason: err.Error()})
-			continue
-		}
-		fresh = append(fresh, en)
-		keys = append(keys, en.Key)
+	keys := make([]string, len(req.Rows))
+	for i, row := range req.Rows {
+		keys[i] = AddressKey(row.Address)
 	}
 	known, err := d.Store.Known(nil, keys)
 	if err != nil {
 		return ImportResult{}, err
 	}
 	var enroll []Enrollment
-	updates := map[string]Enrollment{} // by id of the enrollment they update
-	for _, en := range fresh {
-		earlier := slices.DeleteFunc(slices.Clone(known.ByAddress[en.Key]), func(e Enrollment) bool { return e.Sequence != en.Sequence })
-		if len(earlier) == 0 {
+	updates := map[string]ImportRow{} // by id of the enrollment they update
+	for i, row := range req.Rows {
+		earlier, there := latest(known.ByAddress[keys[i]], seq.Name)
+		updated, changed := earlier.Update(row.Name, row.Fields)
+		en, err := Plan(EnrollRequest{Sequence: seq.Name, Address: row.Address, Name: updated.Name, Fields: updated.Fields}, seq, m, now)
+		switch {
+		case there && earlier.Ended():
+			result.Skipped++
+		case err != nil:
+			result.Rejected = append(result.Rejected, RejectedRow{Row: row.Row, Column: columnOf(err), Reason: err.Error()})
+		case !there:
 			enroll = append(enroll, en)
-			continue
-		}
-		last := earlier[len(earlier)-1]
-		if _, changed := last.Update(en.Name, en.Fields); changed && !last.Ended() {
-			updates[last.ID] = en
-		} else {
+		case changed:
+			updates[earlier.ID] = row
+		default:
 			result.Skipped++
 		}
 	}
@@ -142,7 +139,17 @@ func (d *Desk) Import(_ context.Context, req ImportRequest) (ImportResult, error
 	return d.commitImport(result, enroll, updates)
 }
 
-func (d *Desk) commitImport(result ImportResult, enroll []Enrollment, updates map[string]Enrollment) (ImportResult, error) {
+// latest is a person's newest enrollment in a sequence.
+func latest(ens []Enrollment, sequence string) (Enrollment, bool) {
+	for _, en := range slices.Backward(ens) {
+		if en.Sequence == sequence {
+			return en, true
+		}
+	}
+	return Enrollment{}, false
+}
+
+func (d *Desk) commitImport(result ImportResult, enroll []Enrollment, updates map[string]ImportRow) (ImportResult, error) {
 	_, errs, err := d.Store.Enroll(enroll)
 	if err != nil {
 		return ImportResult{}, err

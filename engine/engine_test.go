@@ -422,3 +422,29 @@ func TestRehearsalWritesToTheOwnerAlone(t *testing.T) {
 		t.Errorf("ledger %+v", o.ledger)
 	}
 }
+
+func TestImportIsAllOrNothing(t *testing.T) {
+	o := newOffice(t)
+	fields := map[string]string{"quote_no": "1"}
+	rows := []engine.ImportRow{{Row: 2, Address: "a@a.example", Name: "A", Fields: fields}, {Row: 3, Address: "not an address", Fields: fields}}
+	res, err := o.desk.Import(t.Context(), engine.ImportRequest{Sequence: "quote", Rows: rows})
+	if err != nil || res.Enrolled != 0 || len(res.Rejected) != 1 || res.Rejected[0].Row != 3 || res.Rejected[0].Column != "email" {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if views, _ := o.desk.List(t.Context(), engine.Filter{}); len(views) != 0 {
+		t.Fatalf("half an import: %+v", views)
+	}
+	if res, err = o.desk.Import(t.Context(), engine.ImportRequest{Sequence: "quote", Rows: rows[:1]}); err != nil || res.Enrolled != 1 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	rows[0].Fields = map[string]string{"project": "barn"}
+	if res, err = o.desk.Import(t.Context(), engine.ImportRequest{Sequence: "quote", Rows: rows[:1]}); err != nil || res.Updated != 1 {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if v := o.view("a@a.example"); v.Fields["project"] != "barn" || v.Fields["quote_no"] != "1" {
+		t.Errorf("fields %v", v.Fields)
+	}
+	if res, err = o.desk.Import(t.Context(), engine.ImportRequest{Sequence: "quote", Rows: rows[:1]}); err != nil || res.Skipped != 1 {
+		t.Errorf("the same again: %+v, %v", res, err)
+	}
+}

@@ -57,15 +57,23 @@ func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
 	case st == nil:
 		n.Why = "its step is gone from the file; the next one comes instead"
 	case len(en.Done) == 0:
-		n.Why = fmt.Sprintf("%s after enrolling, then the first moment in %s", st.Wait, st.Send)
+		n.Why = fmt.Sprintf("%s after enrolling%s", st.Wait, inWindow(st.Send))
 	default:
-		n.Why = fmt.Sprintf("%s after step %q, then the first moment in %s", st.Wait, en.Done[len(en.Done)-1].Step, st.Send)
+		n.Why = fmt.Sprintf("%s after step %q%s", st.Wait, en.Done[len(en.Done)-1].Step, inWindow(st.Send))
 	}
 	if en.Look.After(at) && en.State == Active {
 		at = en.Look
 	}
 	n.At = moment(at, loc)
 	return n
+}
+
+// inWindow says which moments count, where not all do.
+func inWindow(send sequences.Schedule) string {
+	if send.String() == "always" {
+		return ""
+	}
+	return ", then the first moment in " + send.String()
 }
 
 // heldWhy says what a person must answer.

@@ -84,12 +84,16 @@ func (s *session) Select(name string, options *imap.SelectOptions) (*imap.Select
 	return data, nil
 }
 
-// Unselect leaves the folder as it is.
+// Unselect leaves the folder as it is. When a connection breaks, imapserver
+// calls it beside an Idle that has not ended yet.
 func (s *session) Unselect() error {
-	if s.tracker != nil {
-		s.tracker.Close()
-	}
+	s.p.mu.Lock()
+	tracker := s.tracker
 	s.folder, s.tracker = nil, nil
+	s.p.mu.Unlock()
+	if tracker != nil {
+		tracker.Close()
+	}
 	return nil
 }
 
@@ -235,15 +239,16 @@ func (s *session) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
 	}
 	s.p.mu.Lock()
 	s.p.notify()
+	tracker := s.tracker
 	s.p.mu.Unlock()
-	if s.tracker == nil {
+	if tracker == nil {
 		<-stop
 		return nil
 	}
-	if err := s.tracker.Poll(w, true); err != nil { // what came before the command
+	if err := tracker.Poll(w, true); err != nil { // what came before the command
 		return err
 	}
-	return s.tracker.Idle(w, stop)
+	return tracker.Idle(w, stop)
 }
 
 // Expunge removes what is marked as deleted. The removals are told by Poll.

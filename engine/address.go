@@ -41,7 +41,7 @@ func CleanAddress(s string) (string, error) {
 		return "", fmt.Errorf("the address %q has a misplaced dot", s)
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil || !strings.Contains(ascii, ".") || strings.HasSuffix(ascii, ".") {
+	if err != nil || !strings.Contains(ascii, ".") || strings.HasSuffix(ascii, ".") || strings.HasPrefix(ascii, ".") || strings.Contains(ascii, "..") {
 		return "", fmt.Errorf("%q is not a domain that mail can be sent to", domain)
 	}
 	if len(local) > 64 || len(local)+1+len(ascii) > maxAddress {

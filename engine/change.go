@@ -79,9 +79,7 @@ func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {
 		kind = EventRefused
 	}
 	events := []Event{s.Touch.event(kind, s.At, map[string]string{"server": s.Answer})}
-	if en.State == Held && en.Reason == InDoubt {
-		en = en.activate() // what was asked is answered
-	}
+	en = en.undoubt()
 	switch {
 	case en.Ended():
 	case s.Stop != "":
@@ -93,27 +91,25 @@ func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {
 	case s.Resend:
 		en.Due, en.Look, en.Resends = s.Due, s.Due, en.Resends+1
 	default:
-		en.Look, en.Attempts = s.Due, s.Attempts
-		if en.TriedAt.IsZero() {
+		en.Look = s.Due
+		if s.Attempts > en.Attempts && en.TriedAt.IsZero() {
 			en.TriedAt = s.At
 		}
+		en.Attempts = s.Attempts
 	}
 	return en, events
 }
 
 func (en Enrollment) settleSent(s Settlement) (Enrollment, []Event) {
 	t := s.Touch
-	en.Done = append(slices.Clone(en.Done), Done{Step: t.Step, At: s.At, Outcome: Sent, MessageID: t.Email.MessageID})
+	en.Done = append(slices.Clone(en.Done), Done{Step: t.Step, At: s.At, Outcome: Sent, MessageID: t.Email.MessageID, Rehearsed: t.Email.For != ""})
 	en.Thread = t.Email.Thread
 	en.Attempts, en.TriedAt, en.Resends = 0, time.Time{}, 0
 	events := []Event{t.event(EventSent, s.At, map[string]string{"subject": t.Email.Subject, "server": s.Answer})}
 	if en.Ended() {
 		return en, events
 	}
-	if en.State == Held && en.Reason == InDoubt {
-		en = en.activate()
-	}
-	en, more := en.goOn(s.Next, s.Due, s.At)
+	en, more := en.undoubt().goOn(s.Next, s.Due, s.At)
 	return en, append(events, more...)
 }
 
@@ -127,10 +123,11 @@ func (en Enrollment) OpenTask(step, text, next string, due, at time.Time) (Enrol
 	return en, append([]Event{ev}, more...)
 }
 
-// goOn moves to the next step, or ends the enrollment when there is none.
+// goOn moves to the next step, or ends the enrollment when there is none. A
+// question that a person must answer outlives the last step.
 func (en Enrollment) goOn(next string, due, at time.Time) (Enrollment, []Event) {
-	if next != "" {
-		en.Next, en.Due, en.Look = next, due, due
+	if next != "" || en.State == Held && en.HeldUntil.IsZero() {
+		en.Next, en.Due, en.Look, en.Why = next, due, due, ""
 		return en, nil
 	}
 	en = en.end(Finished, NoAnswer, "")
@@ -150,7 +147,7 @@ func (en Enrollment) Postponed(p Postponement) Enrollment {
 		en, _ = en.hold(p.Hold, p.Detail, p.HeldUntil)
 		return en
 	}
-	en.Look, en.Attempts, en.TriedAt = p.Look, p.Attempts, p.TriedAt
+	en.Look, en.Why, en.Attempts, en.TriedAt = p.Look, p.Why, p.Attempts, p.TriedAt
 	return en
 }
 
@@ -160,8 +157,24 @@ func (en Enrollment) InDoubt(t Touch, why string, at time.Time) (Enrollment, []E
 	if en.Ended() {
 		return en, events
 	}
+	if en.State == Held && en.Reason != InDoubt {
+		en.Behind = &Hold{en.Reason, en.Detail, en.HeldUntil}
+	}
 	en.State, en.Reason, en.Detail, en.HeldUntil = Held, InDoubt, why, time.Time{}
 	return en, append(events, en.heldEvent(at))
+}
+
+// undoubt ends the question that a doubt asks. What held it beside the doubt
+// holds it still.
+func (en Enrollment) undoubt() Enrollment {
+	if en.State != Held || en.Reason != InDoubt {
+		return en
+	}
+	if h := en.Behind; h != nil {
+		en.Reason, en.Detail, en.HeldUntil, en.Behind = h.Reason, h.Detail, h.Until, nil
+		return en
+	}
+	return en.activate()
 }
 
 // Release makes the enrollment active again when the date it was held for has
@@ -174,15 +187,23 @@ func (en Enrollment) Release(at time.Time) (Enrollment, []Event, bool) {
 	return en.activate(), []Event{ev}, true
 }
 
-// Answer is a person's word that a held enrollment goes on.
-func (en Enrollment) Answer(at time.Time) (Enrollment, []Event) {
+// Answer is the word that a held enrollment goes on: a person's, or what by
+// names. One that was only rehearsed begins for real, from its first step.
+func (en Enrollment) Answer(at time.Time, by string) (Enrollment, []Event) {
 	if en.State != Held || en.Reason == InDoubt {
 		return en, nil // a doubt has its own question
 	}
-	ev := en.event(EventReleased, at, map[string]string{"reason": string(en.Reason), "by": "hand"})
+	events := []Event{en.event(EventReleased, at, map[string]string{"reason": string(en.Reason), "by": by})}
+	if en.Reason == Rehearsed {
+		en.Done, en.Thread, en.StartAt, en.Due, en.Next = nil, Thread{}, at, at, "the first step"
+	}
+	if en.Next == "" { // it was asked after the last step
+		en, more := en.activate().Finish(at)
+		return en, append(events, more...)
+	}
 	en = en.activate()
 	en.Attempts, en.TriedAt = 0, time.Time{}
-	return en, []Event{ev}
+	return en, events
 }
 
 // StopByHand is a person's word that it ends.
@@ -225,27 +246,37 @@ func (en Enrollment) stop(why Reason, detail string) Enrollment { return en.end(
 
 func (en Enrollment) end(to State, why Reason, detail string) Enrollment {
 	en.State, en.Reason, en.Detail = to, why, detail
-	en.Next, en.Due, en.Look, en.HeldUntil = "", time.Time{}, time.Time{}, time.Time{}
+	en.Next, en.Due, en.Look, en.HeldUntil, en.Behind = "", time.Time{}, time.Time{}, time.Time{}, nil
 	return en
 }
 
 // hold holds, or holds longer: a hold that waits for a person is never turned
-// into one that ends by itself, and a doubt keeps its question.
+// into one that ends by itself. A doubt keeps its question, and the hold stands
+// behind it.
 func (en Enrollment) hold(why Reason, detail string, until time.Time) (Enrollment, bool) {
-	if en.State == Held {
-		waits := en.HeldUntil.IsZero()
-		longer := until.IsZero() || until.After(en.HeldUntil)
-		if waits || !longer {
+	h := Hold{why, detail, until}
+	switch {
+	case en.State == Held && en.Reason == InDoubt:
+		if en.Behind != nil && !h.longer(*en.Behind) {
 			return en, false
 		}
+		en.Behind = &h
+		return en, true
+	case en.State == Held && !h.longer(Hold{Until: en.HeldUntil}):
+		return en, false
 	}
 	en.State, en.Reason, en.Detail, en.HeldUntil = Held, why, detail, until
 	return en, true
 }
 
+// longer says whether h holds longer than was.
+func (h Hold) longer(was Hold) bool {
+	return !was.Until.IsZero() && (h.Until.IsZero() || h.Until.After(was.Until))
+}
+
 func (en Enrollment) activate() Enrollment {
 	en.State, en.Reason, en.Detail, en.HeldUntil = Active, "", "", time.Time{}
-	en.Look = en.Due
+	en.Look, en.Why = en.Due, ""
 	return en
 }
 
@@ -265,7 +296,11 @@ func (en Enrollment) event(kind EventKind, at time.Time, detail map[string]strin
 }
 
 func (t Touch) event(kind EventKind, at time.Time, detail map[string]string) Event {
-	return Event{At: at, Kind: kind, Enrollment: t.Enrollment, Address: t.Email.To, Sequence: t.Sequence, Step: t.Step,
+	addr := t.Email.To
+	if t.Email.For != "" {
+		addr, detail["rehearsal"] = t.Email.For, "sent to "+t.Email.To
+	}
+	return Event{At: at, Kind: kind, Enrollment: t.Enrollment, Address: addr, Sequence: t.Sequence, Step: t.Step,
 		MessageID: t.Email.MessageID, Detail: tidy(detail)}
 }
 

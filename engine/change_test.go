@@ -119,7 +119,7 @@ func TestSettleByOutcome(t *testing.T) {
 
 func TestADoubtIsNotAnsweredByResume(t *testing.T) {
 	en, _ := activeEnrollment().InDoubt(Touch{}, "connection lost", monday)
-	if en, _ = en.Answer(monday); en.State != Held {
+	if en, _ = en.Answer(monday, "hand"); en.State != Held {
 		t.Error("resuming sent a touch again that may have left")
 	}
 	en, _ = en.Settle(Settlement{Touch: Touch{Step: "second"}, Outcome: Deferred, Resend: true, Due: monday})
@@ -159,5 +159,46 @@ func TestCheckClaimRefusesWhateverMoved(t *testing.T) {
 		if CheckClaim(moved, touch) == nil {
 			t.Errorf("a %s enrollment was claimed", name)
 		}
+	}
+}
+
+func TestADoubtAndAHoldAreTwoQuestions(t *testing.T) {
+	touch := Touch{Step: "second"}
+	sent := Settlement{Touch: touch, Outcome: Sent, Next: "third", Due: monday}
+	friday := monday.AddDate(0, 0, 4)
+	doubt := func(en Enrollment) Enrollment { en, _ = en.InDoubt(touch, "lost", monday); return en }
+	apply := func(f Effect) func(Enrollment) Enrollment {
+		return func(en Enrollment) Enrollment { en, _, _ = en.Apply(f, monday); return en }
+	}
+	tests := []struct {
+		name   string
+		do     []func(Enrollment) Enrollment
+		reason Reason
+	}{
+		{"unsure, then a doubt", []func(Enrollment) Enrollment{apply(holdEffect(Unsure, time.Time{})), doubt}, Unsure},
+		{"a doubt, then unsure", []func(Enrollment) Enrollment{doubt, apply(holdEffect(Unsure, time.Time{}))}, Unsure},
+		{"absent, then a doubt", []func(Enrollment) Enrollment{apply(holdEffect(Absent, friday)), doubt}, Absent},
+		{"a doubt, then absent, then unsure", []func(Enrollment) Enrollment{doubt, apply(holdEffect(Absent, friday)), apply(holdEffect(Unsure, time.Time{}))}, Unsure},
+		{"a doubt, then unsure, then absent", []func(Enrollment) Enrollment{doubt, apply(holdEffect(Unsure, time.Time{})), apply(holdEffect(Absent, friday))}, Unsure},
+	}
+	for _, tt := range tests {
+		en := activeEnrollment()
+		for _, do := range tt.do {
+			en = do(en)
+		}
+		if en.State != Held || en.Reason != InDoubt {
+			t.Errorf("%s: %s (%s), want the doubt first", tt.name, en.State, en.Reason)
+		}
+		if en, _ = en.Settle(sent); en.State != Held || en.Reason != tt.reason || en.Next != "third" {
+			t.Errorf("%s: once the doubt is answered %s (%s), next %q", tt.name, en.State, en.Reason, en.Next)
+		}
+	}
+	en := apply(holdEffect(Unsure, time.Time{}))(activeEnrollment())
+	en, _ = en.Settle(Settlement{Touch: touch, Outcome: Sent})
+	if en.State != Held {
+		t.Errorf("a question was dropped because the last step is done: %s (%s)", en.State, en.Reason)
+	}
+	if en, _ = en.Answer(monday, "hand"); en.State != Finished {
+		t.Errorf("answered after the last step, but %s", en.State)
 	}
 }

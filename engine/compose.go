@@ -54,8 +54,11 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 	if err != nil {
 		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
 	}
-	return Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread,
-		Raw: raw, SHA256: sha256.Sum256(raw)}, nil
+	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Raw: raw, SHA256: sha256.Sum256(raw)}
+	if m.Rehearsal {
+		email.For = en.Address
+	}
+	return email, nil
 }
 
 // Thread subjects carry no Re: of their own, so that answers carry one.

@@ -62,6 +62,7 @@ func (d *Desk) Enroll(_ context.Context, req EnrollRequest) (View, error) {
 
 // plan finds a sequence and the mailbox it sends from.
 func (d *Desk) plan(name string) (*sequences.Sequence, Mailbox, error) {
+	name = strings.TrimSuffix(name, ".md")
 	seq, ok := d.Library.Sequence(name)
 	if !ok {
 		for _, broken := range d.Library.Broken() {
@@ -143,7 +144,7 @@ func (d *Desk) Import(_ context.Context, req ImportRequest) (ImportResult, error
 func latest(ens []Enrollment, sequence string) (Enrollment, bool) {
 	for _, en := range slices.Backward(ens) {
 		if en.Sequence == sequence {
-			return en, true
+			return en, !(en.Ended() && en.rehearsed()) // a rehearsal that ended is no history
 		}
 	}
 	return Enrollment{}, false
@@ -200,6 +201,12 @@ func (d *Desk) List(_ context.Context, f Filter) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(ens) == 0 && f.Sequence != "" {
+		if _, there := d.Library.Sequence(f.Sequence); !there {
+			_, _, err = d.plan(f.Sequence)
+			return nil, err
+		}
+	}
 	return d.views(ens), nil
 }
 
@@ -228,8 +235,11 @@ func (d *Desk) of(address, sequence string) ([]Enrollment, error) {
 		return nil, err
 	}
 	if len(ens) == 0 {
-		return nil, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("nobody with the address %s is enrolled", address),
-			Hint: "nudge list shows everybody"}
+		what := fmt.Sprintf("nobody with the address %s is enrolled", address)
+		if sequence != "" {
+			what += " in " + sequence
+		}
+		return nil, &RefusalError{Err: ErrNotFound, What: what, Hint: "nudge list shows everybody"}
 	}
 	return ens, nil
 }
@@ -268,7 +278,7 @@ func (d *Desk) Resume(_ context.Context, scope Scope) (int, error) {
 		return n, err
 	}
 	now := d.Now()
-	_, err = d.Store.Change(waiting(ens), func(en Enrollment) (Enrollment, []Event) { return en.Answer(now) })
+	_, err = d.Store.Change(waiting(ens), func(en Enrollment) (Enrollment, []Event) { return en.Answer(now, "hand") })
 	d.wake()
 	return n, err
 }

@@ -32,6 +32,7 @@ type Engine struct {
 	recovered   bool
 	deaf        int       // failed looks at the mailbox in a row
 	mute        int       // failed attempts to send in a row
+	slow        int       // fences that took too long, in a row
 	silentUntil time.Time // no attempt to send before this, after one that failed
 	flight      *flight
 	flights     sync.WaitGroup
@@ -39,6 +40,7 @@ type Engine struct {
 	once        sync.Once
 	wake        chan struct{}
 	landed      chan struct{}
+	probed      chan *SendError // whether the mail server would take mail, found out at start
 }
 
 // Library is where sequences are found by name.
@@ -52,6 +54,7 @@ type Health struct {
 	SweptAt   time.Time // when the folders were last read to their end; zero = not yet
 	IMAPError string
 	IMAPSince time.Time // of the first failure in a row
+	SMTPTried bool      // whether SMTPError, or its absence, means anything yet
 	SMTPError string
 }
 
@@ -102,10 +105,11 @@ func (w stopwatch) now() time.Time {
 // mails whose DATA is under way. The error is of the store: the caller ends the
 // process, and the next one starts from what is on disk.
 func (e *Engine) Run(ctx context.Context) error {
-	e.live = true
+	e.live, e.probed = true, make(chan *SendError, 1)
 	waiting, stop := context.WithCancel(ctx)
 	var ears sync.WaitGroup
 	ears.Go(func() { e.prickUp(waiting) })
+	ears.Go(func() { e.probe(waiting) })
 	err := e.rounds(ctx)
 	stop()
 	ears.Wait()
@@ -135,6 +139,11 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err e
 	watch := e.watch(now)
 	if err := e.recover(now); err != nil {
 		return time.Time{}, err
+	}
+	select {
+	case trouble := <-e.probed: // nil without Run: never ready
+		e.spoke(now, trouble)
+	default:
 	}
 	if err := e.land(watch, 0); err != nil {
 		return time.Time{}, err
@@ -227,6 +236,27 @@ func (e *Engine) prickUp(ctx context.Context) {
 	}
 }
 
+// probe finds out at start whether the mail server would take mail, so that a
+// wrong password does not wait three days for the first touch to be noticed.
+func (e *Engine) probe(ctx context.Context) {
+	prober, ok := e.Sender.(Prober)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	err := prober.Probe(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err == nil:
+		e.probed <- nil
+	default:
+		e.probed <- sendError(err, PhaseConnect)
+	}
+	e.Wake()
+}
+
 // Finish waits for the mails whose DATA is under way and settles them. What
 // takes longer than finishPatience is left to the next process, which finds it
 // in doubt.
@@ -295,13 +325,14 @@ func (e *Engine) heard(now time.Time, err error) {
 // the mailbox's own.
 func (e *Engine) spoke(now time.Time, trouble *SendError) {
 	h := e.Health()
+	h.SMTPTried = true
 	if trouble == nil {
 		e.mute, e.silentUntil, h.SMTPError = 0, time.Time{}, ""
 	} else {
 		e.silentUntil = now.Add(nth(senderBackoff, e.mute))
 		e.mute++
 		h.SMTPError = trouble.Error()
-		e.Log.Warn("mail server refuses to take mail", "mailbox", e.Mailbox.Name, "until", e.silentUntil, "err", trouble)
+		e.Log.Warn("no mail can be sent", "mailbox", e.Mailbox.Name, "until", e.silentUntil, "err", trouble)
 	}
 	e.health.Store(&h)
 }

@@ -448,3 +448,151 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		t.Errorf("the same again: %+v, %v", res, err)
 	}
 }
+
+// Two questions at once: whether a touch left, and what a mail means. Answering
+// the first does not answer the second.
+func TestAHoldOutlivesADoubt(t *testing.T) {
+	for _, kind := range []engine.Kind{engine.Ambiguous, engine.AutoReply} {
+		for _, mailFirst := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, mail first %v", kind, mailFirst), func(t *testing.T) {
+				o := newOffice(t)
+				v := o.enroll("per@kund.example")
+				deliver := func() {
+					o.deliver("INBOX", engine.Incoming{MessageID: "m", From: []string{"per@kund.example"}, Kind: kind, Arrived: o.now,
+						Until: o.now.AddDate(0, 0, 90)})
+				}
+				o.onData = func(e engine.Email) error {
+					if mailFirst { // it arrives while the touch is on its way, and is applied before the touch is settled
+						deliver()
+					}
+					return lost(e)
+				}
+				o.mustTick()
+				if !mailFirst {
+					deliver()
+				}
+				o.now = o.now.Add(time.Hour)
+				o.mustTick()
+				o.onData = nil
+				if _, err := o.desk.ResolveDoubt(t.Context(), v.ID, engine.DoubtSent); err != nil {
+					t.Fatal(err)
+				}
+				o.run(30 * day)
+				if n := o.sentTo("per@kund.example"); n != 0 {
+					t.Errorf("%d mails left beside an open question\n%s", n, o.story("per@kund.example"))
+				}
+			})
+		}
+	}
+}
+
+func TestAnAnswerInAColleaguesThreadStopsBoth(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("info@holm.example")
+	o.enroll("per@holm.example")
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{MessageID: "u", From: []string{"per@holm.example"}, InReplyTo: []string{o.lastID("info@holm.example")},
+		Kind: engine.Unsubscribe, Arrived: o.now})
+	o.run(20 * day)
+	o.wants("info@holm.example", engine.Stopped, engine.Unsubscribed, 1)
+	o.wants("per@holm.example", engine.Stopped, engine.Unsubscribed, 1)
+}
+
+func TestAnAnswerThroughAnOwnAddressIsStillAnAnswer(t *testing.T) {
+	for name, in := range map[string]engine.Incoming{
+		"a group that rewrites From": {MessageID: "g", From: []string{"info@bergroofing.example", "per@kund.example"}},
+		"filed in Sent":              {MessageID: "s", From: []string{"per@kund.example"}, Role: engine.SentMail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.enroll("per@kund.example")
+			o.mustTick()
+			in.Arrived = o.now
+			o.deliver("Somewhere", in)
+			o.run(20 * day)
+			o.wants("per@kund.example", engine.Stopped, engine.Replied, 1)
+		})
+	}
+}
+
+func TestARemovedMailThatLookedLikeAReportAsksAPerson(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"per@kund.example"}, Report: true, Arrived: o.now})
+	o.onRead = func(engine.Incoming) error { return engine.ErrMoved }
+	o.run(10 * day)
+	o.wants("per@kund.example", engine.Held, engine.Unsure, 1)
+}
+
+func TestTheSendersOwnTroubleHoldsNobody(t *testing.T) {
+	for _, enhanced := range []string{"5.4.5", "5.1.0", "5.7.515"} {
+		o := newOffice(t)
+		o.enroll("per@kund.example")
+		o.onOpen = func(engine.Email) error {
+			return &engine.SendError{Phase: engine.PhaseRcpt, Outcome: engine.Refusal, Code: 550, Enhanced: enhanced, Err: errors.New("550 " + enhanced)}
+		}
+		o.run(day)
+		o.wants("per@kund.example", engine.Active, "", 0)
+		if o.engine.Health().SMTPError == "" {
+			t.Errorf("%s: nothing says that the mail server refuses", enhanced)
+		}
+		o.onOpen = nil
+		o.run(day)
+		o.wants("per@kund.example", engine.Active, "", 1)
+	}
+}
+
+func TestAClockThatWasAheadDoesNotSilenceTheMailbox(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.GapMin, o.engine.Mailbox.GapMax = time.Minute, time.Minute
+	o.enroll("per@kund.example")
+	o.now = start.AddDate(3, 0, 0)
+	o.mustTick()
+	o.now = start.Add(time.Hour)
+	o.enroll("eva@other.example")
+	o.mustTick()
+	o.wants("eva@other.example", engine.Active, "", 1)
+}
+
+func TestWhatWasOnlyRehearsedAsksBeforeItBeginsForReal(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.Rehearsal = true
+	o.enroll("per@kund.example")
+	o.run(day)
+	o.engine.Mailbox.Rehearsal = false
+	o.restart()
+	o.run(10 * day)
+	o.wants("per@kund.example", engine.Held, engine.Rehearsed, 0)
+	if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
+		t.Fatal(err)
+	}
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
+	if o.ledger[len(o.ledger)-3].subject != "Quote 1042" {
+		t.Errorf("it did not begin at its first step: %+v", o.ledger)
+	}
+}
+
+func TestARefusalInARehearsalIsNotTheProspects(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.Rehearsal = true
+	o.enroll("per@kund.example")
+	o.onOpen = func(engine.Email) error {
+		return &engine.SendError{Phase: engine.PhaseRcpt, Outcome: engine.Refusal, Code: 550, Enhanced: "5.1.1", Err: errors.New("550 5.1.1 no such user")}
+	}
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.Refused, 0)
+}
+
+func TestTheViewSaysWhyATouchWaits(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.PerDomain = 1
+	o.desk.Mailboxes[0].PerDomain = 1
+	o.enroll("a@firm.example")
+	o.enroll("b@firm.example")
+	o.mustTick()
+	if v := o.view("b@firm.example"); v.Next == nil || !strings.Contains(v.Next.Why, "firm.example today") {
+		t.Errorf("next %+v", v.Next)
+	}
+}

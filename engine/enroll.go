@@ -35,6 +35,9 @@ func Plan(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) 
 			return Enrollment{}, invalid(fmt.Sprintf("field name %q is not usable", key),
 				"field names are lower-case letters, digits and _, and begin with a letter: quote_no")
 		}
+		if key == "email" {
+			return Enrollment{}, invalid("field email cannot be set", "it is the address itself")
+		}
 		if err := checkValue("field "+key, value); err != nil {
 			return Enrollment{}, err
 		}

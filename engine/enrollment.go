@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State is where an enrollment stands.
 type State string
@@ -34,6 +37,7 @@ const (
 	Unsure       Reason = "unsure"            // an incoming that might be an answer
 	MissingField Reason = "missing field"     // a template needs a value this prospect does not have
 	NoSequence   Reason = "sequence gone"     // its file was removed
+	Rehearsed    Reason = "rehearsed"         // it went through steps in a rehearsal only
 	StepsGone    Reason = "steps renamed"     // none of the steps it went through is in the file any more
 	InDoubt      Reason = "in doubt"          // a touch may or may not have left
 	Refused      Reason = "refused"           // the mail server refused this mail for good, and a person must look
@@ -64,11 +68,13 @@ type Enrollment struct {
 	Reason    Reason    `json:"reason,omitempty"`
 	Detail    string    `json:"detail,omitempty"` // the reason's particulars: the missing field, the server's words
 	HeldUntil time.Time `json:"held_until,omitzero"`
+	Behind    *Hold     `json:"behind,omitempty"` // what holds it as well, once a doubt is answered
 	Paused    bool      `json:"paused,omitempty"` // this person's switch; see Store.Pause
 
 	Next string    `json:"next,omitempty"` // id of the step that comes next; "" when stopped or finished
 	Due  time.Time `json:"due,omitzero"`   // the earliest moment for it that its sequence allows
 	Look time.Time `json:"look,omitzero"`  // when the engine looks at it next; never before Due
+	Why  string    `json:"why,omitempty"`  // why Look is later than Due
 
 	Done     []Done      `json:"done,omitempty"`     // the steps behind it, in order
 	Thread   Thread      `json:"thread"`             // ties its mails together
@@ -78,12 +84,21 @@ type Enrollment struct {
 	SoftAt   []time.Time `json:"soft_at,omitempty"`  // soft bounces of the last 14 days
 }
 
+// Hold is why an enrollment waits, and until when; a zero Until waits for a
+// person.
+type Hold struct {
+	Reason Reason    `json:"reason"`
+	Detail string    `json:"detail,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+}
+
 // Done is a step that an enrollment has behind it.
 type Done struct {
 	Step      string    `json:"step"`
 	At        time.Time `json:"at"`
 	Outcome   Outcome   `json:"outcome"`
 	MessageID string    `json:"message_id,omitempty"`
+	Rehearsed bool      `json:"rehearsed,omitempty"` // the owner got it, the prospect did not
 }
 
 // Thread is what makes a mail program show an enrollment's mails as one
@@ -122,6 +137,11 @@ func (en Enrollment) DoneSteps() []string {
 		ids[i] = d.Step
 	}
 	return ids
+}
+
+// rehearsed says whether steps behind it reached the owner alone.
+func (en Enrollment) rehearsed() bool {
+	return slices.ContainsFunc(en.Done, func(d Done) bool { return d.Rehearsed })
 }
 
 // Ended says whether nothing will ever be due again without a person's word.

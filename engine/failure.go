@@ -41,6 +41,10 @@ func concernsMailbox(se *SendError) bool {
 	case PhaseConnect, PhaseTLS, PhaseAuth, PhaseMail:
 		return true
 	}
+	switch se.Enhanced {
+	case "5.1.0", "5.1.7", "5.1.8", "5.4.5", "5.7.30", "5.7.515": // the sender's address, its quota, its login, its policy
+		return true
+	}
 	return se.Code == 0 || se.Code == 421 || se.Code >= 530 && se.Code <= 535
 }
 
@@ -50,12 +54,12 @@ func settlementOf(t Touch, en Enrollment, se *SendError, now time.Time) Settleme
 	s := Settlement{Touch: t, Outcome: se.Outcome, At: now, Answer: se.Err.Error(), Due: now, Attempts: en.Attempts}
 	switch {
 	case se.Outcome == Unknown:
-	case se.Outcome == Refusal && badRecipient(se):
+	case concernsMailbox(se):
+		s.Outcome = Deferred // due again as soon as the mailbox can send
+	case se.Outcome == Refusal && badRecipient(se) && AddressKey(t.Email.To) == en.Key: // not so in a rehearsal
 		s.Stop, s.Suppress = Bounced, true
 	case se.Outcome == Refusal:
 		s.Hold = Refused
-	case concernsMailbox(se):
-		// due again as soon as the mailbox can send
 	case !en.TriedAt.IsZero() && now.Sub(en.TriedAt) > recipientPatience:
 		s.Hold = Undelivered
 	default:
@@ -66,13 +70,10 @@ func settlementOf(t Touch, en Enrollment, se *SendError, now time.Time) Settleme
 }
 
 // badRecipient says whether a permanent refusal means that the address does
-// not exist (RFC 3463: 5.1.x, without those about the sender, 5.1.7 and 5.1.8).
+// not exist (RFC 3463: 5.1.x; those about the sender concern the mailbox).
 // A bare 550 may mean anything, so it is left to a person.
 func badRecipient(se *SendError) bool {
-	switch se.Enhanced {
-	case "5.1.7", "5.1.8":
-		return false
-	case "":
+	if se.Enhanced == "" {
 		return se.Phase == PhaseRcpt && (se.Code == 551 || se.Code == 553)
 	}
 	return strings.HasPrefix(se.Enhanced, "5.1.")

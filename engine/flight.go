@@ -21,8 +21,9 @@ type landing struct {
 }
 
 // takeOff sends the frozen bytes of claimed touches, side by side. A stop of
-// the program does not tear them apart: Run waits for them.
-func (e *Engine) takeOff(ctx context.Context, group []passenger) {
+// the program does not tear them apart: Run waits for them. None begins after
+// before, when the fence has grown too old.
+func (e *Engine) takeOff(ctx context.Context, group []passenger, before time.Time) {
 	if len(group) == 0 {
 		return
 	}
@@ -33,7 +34,7 @@ func (e *Engine) takeOff(ctx context.Context, group []passenger) {
 		e.flights.Go(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dataTimeout)
 			defer cancel()
-			answer, err := p.delivery.Data(ctx)
+			answer, err := p.delivery.Data(ctx, before)
 			f.results <- landing{i, answer, err}
 			signal(landed)
 		})
@@ -77,6 +78,7 @@ func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error 
 	for _, l := range done {
 		p := f.group[l.index]
 		if l.err == nil {
+			e.spoke(now, nil)
 			next, due := e.after(p.seq, p.en, p.touch.Step, now)
 			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: l.answer, Next: next, Due: due})
 			continue
@@ -119,6 +121,9 @@ func (e *Engine) settleAll(settled []Settlement) error {
 	return nil
 }
 
+// copyPatience bounds the keeping of a volley's copies.
+const copyPatience = 20 * time.Second
+
 // keepCopies puts the mails that left into the Sent folder, where the provider
 // does not. A copy that fails costs nobody a follow-up, so it is only logged.
 func (e *Engine) keepCopies(settled []Settlement) {
@@ -126,14 +131,14 @@ func (e *Engine) keepCopies(settled []Settlement) {
 	if !ok || !e.Mailbox.SaveSent {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), copyPatience)
+	defer cancel()
 	for _, s := range settled {
 		if s.Outcome != Sent {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		if err := keeper.KeepSent(ctx, s.Touch.Email.Raw); err != nil {
 			e.Log.Warn("copy for the Sent folder not kept", "message_id", s.Touch.Email.MessageID, "err", err)
 		}
-		cancel()
 	}
 }

@@ -32,6 +32,8 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 		return Decision{Look: now.Add(time.Minute), Why: "its last mail is still on its way"}
 	case seq == nil:
 		return Decision{Hold: NoSequence, Why: fmt.Sprintf("there is no sequence %q", en.Sequence)}
+	case en.rehearsed() && !m.Rehearsal:
+		return Decision{Hold: Rehearsed, Why: "its mails so far went to you alone"}
 	case c.SequenceOff:
 		return Decision{Look: now.Add(time.Hour), Why: "the sequence is paused"}
 	}
@@ -82,7 +84,7 @@ func personPace(c Candidate, m Mailbox, loc *time.Location, now time.Time) (time
 	var look time.Time
 	var why string
 	for _, contact := range c.Contacts {
-		if contact.Sequence == c.Enrollment.Sequence || m.BetweenSequences.N == 0 {
+		if contact.Sequence == c.Enrollment.Sequence || m.BetweenSequences.N == 0 || contact.At.After(now) {
 			continue
 		}
 		if t := m.BetweenSequences.After(contact.At.In(loc)); t.After(look) {
@@ -95,7 +97,7 @@ func personPace(c Candidate, m Mailbox, loc *time.Location, now time.Time) (time
 	span := time.Duration(m.PerPersonDays) * 24 * time.Hour
 	var recent []time.Time
 	for _, contact := range c.Contacts {
-		if now.Sub(contact.At) < span {
+		if age := now.Sub(contact.At); age >= 0 && age < span { // else the clock was ahead then
 			recent = append(recent, contact.At)
 		}
 	}

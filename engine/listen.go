@@ -9,8 +9,10 @@ import (
 	"time"
 )
 
-// sweepTimeout bounds one look at all folders to their end.
-const sweepTimeout = 2 * time.Minute
+// partTimeout bounds one part of a sweep: a Fetch and the reading of what it
+// returned. Each command has a shorter deadline of the Inbox's own; this bounds
+// their sum.
+const partTimeout = 10 * time.Minute
 
 // moveRetries is how often a sweep is begun again because a message that
 // matters was moved between seeing and reading it.
@@ -47,8 +49,6 @@ type looked struct {
 // caller: by itself, or inside a claim. Only where a mailbox has more to read
 // than one look returns are the first parts applied on the way.
 func (e *Engine) sweep(ctx context.Context, now time.Time) (looked, error) {
-	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
-	defer cancel()
 	s, err := e.look(ctx, now)
 	e.heard(now, err)
 	return s, err
@@ -63,11 +63,7 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 	for tries := 0; ; {
 		s := looked{started: time.Now()}
 		s.Mailbox, s.At = e.Mailbox.Name, now
-		ins, next, err := e.Inbox.Fetch(ctx, cursor)
-		if err != nil {
-			return looked{}, err
-		}
-		lost, err := e.judge(ctx, ins, &s.Sweep, now)
+		ins, next, lost, err := e.part(ctx, cursor, &s.Sweep, now)
 		if err != nil {
 			return looked{}, err
 		}
@@ -93,6 +89,18 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 	}
 }
 
+// part fetches one part and judges it. It returns what it fetched, the cursor
+// behind it, and the messages that were no longer there.
+func (e *Engine) part(ctx context.Context, from Cursor, s *Sweep, now time.Time) (ins []Incoming, next Cursor, lost []Incoming, err error) {
+	ctx, cancel := context.WithTimeout(ctx, partTimeout)
+	defer cancel()
+	if ins, next, err = e.Inbox.Fetch(ctx, from); err != nil {
+		return nil, from, nil, err
+	}
+	lost, err = e.judge(ctx, ins, s, now)
+	return ins, next, lost, err
+}
+
 // judge reads whole what the headers call for, and adds the effects to the
 // sweep. It returns the messages that were no longer there.
 func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.Time) (lost []Incoming, err error) {
@@ -101,7 +109,7 @@ func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.T
 		return nil, err
 	}
 	for _, in := range ins {
-		if e.own(in) {
+		if e.own(in, known) {
 			s.Effects = append(s.Effects, e.sentCopy(in, known, now)...)
 			continue
 		}
@@ -131,9 +139,6 @@ func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.T
 // alone: someone wrote, so a person must look.
 func (e *Engine) judgeMissing(missing map[string]Incoming, s *Sweep, now time.Time) error {
 	for _, in := range missing {
-		if in.Report {
-			continue // whose it was stood in its text
-		}
 		in.Kind, in.Evidence = Ambiguous, "it was removed before it could be read"
 		effects, err := e.effects(in, now)
 		if err != nil {
@@ -152,8 +157,13 @@ func (e *Engine) effects(in Incoming, now time.Time) ([]Effect, error) {
 	}
 	matches := FindMatches(in, known)
 	if len(matches) == 0 {
-		if in.Kind == Ambiguous {
-			e.Log.Warn("message unreadable, whoever wrote it", "mailbox", e.Mailbox.Name, "folder", in.Folder, "uid", in.UID, "reason", in.Evidence)
+		if in.Kind != Ambiguous {
+			return nil, nil
+		}
+		e.Log.Warn("message unreadable, whoever wrote it", "mailbox", e.Mailbox.Name, "folder", in.Folder, "uid", in.UID, "reason", in.Evidence)
+		ev := Event{At: now, Kind: EventUnsure, MessageID: in.MessageID, Detail: evidence(in, Match{Rule: "nobody that is known"})}
+		if err := e.Store.Note(ev); err != nil {
+			return nil, &storeError{err}
 		}
 		return nil, nil
 	}
@@ -201,9 +211,14 @@ func (e *Engine) known(ins []Incoming) (Known, error) {
 }
 
 // own says whether the owner, or we, wrote a message. Such mail is never
-// inbound, whichever folder it lies in.
-func (e *Engine) own(in Incoming) bool {
-	return in.Role == SentMail || len(in.From) > 0 && e.Mailbox.IsOwn(in.From[0])
+// inbound, whichever folder it lies in. A foreign address beside an own one, as
+// groups and contact forms write it, makes it somebody else's; so does a foreign
+// From in the Sent folder.
+func (e *Engine) own(in Incoming, known Known) bool {
+	if _, ours := known.ByID[in.MessageID]; ours || len(in.From) == 0 {
+		return ours || in.Role == SentMail
+	}
+	return !slices.ContainsFunc(in.From, func(addr string) bool { return !e.Mailbox.IsOwn(addr) })
 }
 
 // sentCopy finds in the owner's own mail the proof that a doubtful touch left.

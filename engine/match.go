@@ -19,29 +19,40 @@ type Match struct {
 // whether a mail came after an enrollment. INTERNALDATE counts whole seconds.
 const arrivalSlack = 2 * time.Minute
 
-// FindMatches says whose an incoming is. The first rule that hits wins:
-// our id in In-Reply-To or References; our id in a returned mail; a bounce that
-// names the prospect; the prospect as From, Sender or Reply-To, whatever the
-// subject and with no threading at all. The subject alone never matches.
+// FindMatches says whose an incoming is, by the first rule that hits: our id in
+// In-Reply-To or References; our id in a returned mail; a bounce that names the
+// prospect; the prospect as From, Sender or Reply-To, whatever the subject and
+// with no threading at all. The subject alone never matches. What a person
+// wrote also belongs to whoever wrote it: an answer in a colleague's thread ends
+// both.
 func FindMatches(in Incoming, known Known) []Match {
-	cited := append(slices.Clone(in.InReplyTo), in.References...)
-	if ms := matchIDs(cited, known, "cites our Message-ID"); len(ms) > 0 {
-		return ms
+	cited := matchIDs(append(slices.Clone(in.InReplyTo), in.References...), known, "cites our Message-ID")
+	if len(cited) == 0 {
+		cited = matchIDs(in.Quoted, known, "returns our mail")
 	}
-	if ms := matchIDs(in.Quoted, known, "returns our mail"); len(ms) > 0 {
-		return ms
-	}
-	if in.Kind == BounceHard || in.Kind == BounceSoft {
+	switch in.Kind {
+	case BounceHard, BounceSoft:
+		if len(cited) > 0 {
+			return cited
+		}
 		written := func(en Enrollment) bool { return en.Touches() > 0 }
 		if ms := matchAddresses(in.Failed, in, known, "names %s as the failed recipient", written); len(ms) > 0 {
 			return ms
 		}
+	case Complaint:
+		if len(cited) > 0 {
+			return cited
+		}
 	}
-	ms := matchAddresses(in.From, in, known, "comes from %s", func(Enrollment) bool { return true })
-	for i := range ms {
-		ms[i].Wrote = true
+	wrote := matchAddresses(in.From, in, known, "comes from %s", func(Enrollment) bool { return true })
+	for _, m := range wrote {
+		if len(cited) > 0 && m.Enrollment.ID == cited[0].Enrollment.ID {
+			continue
+		}
+		m.Wrote = true
+		cited = append(cited, m)
 	}
-	return ms
+	return cited
 }
 
 func matchIDs(ids []string, known Known, rule string) []Match {
@@ -72,7 +83,11 @@ func matchAddresses(addrs []string, in Incoming, known Known, rule string, fits 
 // began when it did. Unknown arrival counts as after: a needless stop is the
 // lesser harm.
 func arrivedAfter(in Incoming, en Enrollment) bool {
-	return in.Arrived.IsZero() || in.Arrived.Add(arrivalSlack).After(en.EnrolledAt)
+	began := en.EnrolledAt
+	if en.StartAt.Before(began) {
+		began = en.StartAt
+	}
+	return in.Arrived.IsZero() || in.Arrived.Add(arrivalSlack).After(began)
 }
 
 // wanted says whether the headers alone make an incoming worth reading whole.

@@ -160,15 +160,15 @@ type MailboxStatus struct {
 	Paused    bool       `json:"paused"`
 }
 
-// IMAPStatus is how reading goes. State is ok, down (touches are held back) or
-// unknown (no daemon runs).
+// IMAPStatus is how reading goes. State is ok, down (touches are held back),
+// starting (not tried yet) or unknown (no daemon runs).
 type IMAPStatus struct {
 	State   string     `json:"state"`
 	SweptAt *time.Time `json:"swept_at"`
 	Error   string     `json:"error"`
 }
 
-// SMTPStatus is how sending goes. State is ok, down or unknown.
+// SMTPStatus is how sending goes. State is ok, down, starting or unknown.
 type SMTPStatus struct {
 	State string `json:"state"`
 	Error string `json:"error"`

@@ -121,7 +121,7 @@ type dialogue struct {
 	email engine.Email
 }
 
-func (d *dialogue) Data(context.Context) (string, error) {
+func (d *dialogue) Data(context.Context, time.Time) (string, error) {
 	d.post.mu.Lock()
 	d.post.data++
 	d.post.mu.Unlock()

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Sender is the outgoing side of a mailbox.
@@ -21,11 +22,21 @@ type Delivery interface {
 	// the error is a *SendError whose Outcome says what is known. The
 	// connection is never ended in a way that could deliver a part of the
 	// mail. A ctx that is done before the dot abandons the mail (Deferred);
-	// after it, the outcome is Unknown. Answer is the server's last line.
-	Data(ctx context.Context) (answer string, err error)
+	// after it, the outcome is Unknown. If the server is not ready to take the
+	// first byte by before, the mail is abandoned as well: what was known of
+	// the mailbox is too old by then. A zero before sets no such bound. Answer
+	// is the server's last line.
+	Data(ctx context.Context, before time.Time) (answer string, err error)
 
 	// Close ends the dialogue without delivering. It does nothing after Data.
 	Close() error
+}
+
+// Prober is what a Sender also does that can find out, without sending
+// anything, whether it could.
+type Prober interface {
+	// Probe connects and logs in. Its error is a *SendError.
+	Probe(ctx context.Context) error
 }
 
 // SentKeeper is what an Inbox also does where the provider does not put

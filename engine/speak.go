@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 	case m.PerDay > 0:
 		room = min(room, m.PerDay-pace.Today)
 	}
-	if !pace.LastAt.IsZero() {
+	if !pace.LastAt.IsZero() && !pace.LastAt.After(now) { // later than now: the clock was ahead then
 		if ready := pace.LastAt.Add(m.gapAfter(pace)); ready.After(now) {
 			return ready, nil
 		}
@@ -69,7 +70,7 @@ func (e *Engine) board(now time.Time, room int) ([]passenger, error) {
 	var group []passenger
 	people, domains := map[string]bool{}, map[string]int{}
 	for {
-		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), 4*room)
+		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), max(4*room, 256))
 		if err != nil {
 			return nil, &storeError{err}
 		}
@@ -117,7 +118,7 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 	en := c.Enrollment
 	seq, _ := e.Library.Sequence(en.Sequence)
 	d := Guard(c, seq, e.Mailbox, now)
-	post := &Postponement{Enrollment: en.ID, Version: en.Version, Look: d.Look, Attempts: en.Attempts, TriedAt: en.TriedAt}
+	post := &Postponement{Enrollment: en.ID, Version: en.Version, Look: d.Look, Why: d.Why, Attempts: en.Attempts, TriedAt: en.TriedAt}
 	switch {
 	case d.Stop:
 		return nil, nil, e.change(en, func(en Enrollment) (Enrollment, []Event) {
@@ -127,7 +128,7 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 	case d.End:
 		return nil, nil, e.change(en, func(en Enrollment) (Enrollment, []Event) { return en.Finish(now) })
 	case d.Hold != "":
-		return nil, holding(post, en, d.Hold, d.Why, now), nil
+		return nil, e.holding(post, en, d.Hold, d.Why, now), nil
 	case d.Next != "":
 		post.Next, post.Due = d.Next, d.Look
 		return nil, post, nil
@@ -141,9 +142,9 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 	}
 	email, err := Compose(e.Mailbox, e.Store.Secret(), seq, st, en, now)
 	if missing, ok := errors.AsType[*templates.MissingError](err); ok {
-		return nil, holding(post, en, MissingField, missing.Field, now), nil
+		return nil, e.holding(post, en, MissingField, missing.Field, now), nil
 	} else if err != nil {
-		return nil, holding(post, en, Unwritable, err.Error(), now), nil
+		return nil, e.holding(post, en, Unwritable, err.Error(), now), nil
 	}
 	t := Touch{Enrollment: en.ID, Step: st.ID, Version: en.Version, Mailbox: en.Mailbox, Sequence: en.Sequence,
 		Email: email, Phase: Prepared, PreparedAt: now}
@@ -151,7 +152,8 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 }
 
 // holding turns a postponement into a hold that a person must answer.
-func holding(p *Postponement, en Enrollment, why Reason, detail string, now time.Time) *Postponement {
+func (e *Engine) holding(p *Postponement, en Enrollment, why Reason, detail string, now time.Time) *Postponement {
+	e.Log.Warn("enrollment held", "enrollment", en.ID, "prospect", en.Address, "sequence", en.Sequence, "reason", string(why), "detail", detail)
 	p.Hold, p.Detail = why, detail
 	held, _ := en.hold(why, detail, time.Time{})
 	p.Events = []Event{held.heldEvent(now)}
@@ -225,6 +227,11 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 		}
 		return asStoreError(err)
 	}
+	if stale(fence.started) {
+		closeAll(group)
+		return e.tooSlow(fence, group, watch.now())
+	}
+	e.slow = 0
 	fence.At = watch.now().In(e.Mailbox.Location) // claims count on the owner's calendar day
 	errs, err := e.Store.Claim(fence.Sweep, touchesOf(group))
 	if err != nil {
@@ -242,8 +249,24 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 	if stale(fence.started) {
 		return e.unclaim(group, watch.now())
 	}
-	e.takeOff(ctx, group)
+	e.takeOff(ctx, group, fence.started.Add(fenceAge))
 	return nil
+}
+
+// tooSlow applies a fence that took too long to send on, and puts the touches
+// back. What it read it need not read again, so the next one is quicker; where
+// it is not, there is no use in trying at once.
+func (e *Engine) tooSlow(fence looked, group []passenger, now time.Time) error {
+	if err := e.apply(fence.Sweep); err != nil {
+		return err
+	}
+	h := e.Health()
+	h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge)
+	e.health.Store(&h)
+	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
+	e.slow++
+	e.Log.Warn("mailbox read too slowly, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "until", e.silentUntil)
+	return e.withdraw(group, now)
 }
 
 // stale says whether a look that began at started is too old to send on. A
@@ -279,7 +302,9 @@ func (e *Engine) open(ctx context.Context, watch stopwatch, group []passenger) (
 		}
 		settled = append(settled, settlementOf(group[i].touch, group[i].en, se, now))
 	}
-	e.spoke(now, trouble)
+	if trouble != nil || len(settled) > 0 {
+		e.spoke(now, trouble)
+	}
 	if err := e.withdraw(back, now); err != nil {
 		return nil, err
 	}

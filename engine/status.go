@@ -38,13 +38,44 @@ func (d *Desk) Status(_ context.Context) (Status, error) {
 			s.Notices = append(s.Notices, fmt.Sprintf("sequence %s is paused: nudge resume --sequence %s", sw.Sequence, sw.Sequence))
 		}
 	}
-	for _, broken := range d.Library.Broken() {
-		s.Notices = append(s.Notices, broken.Error())
-	}
+	amiss, err := d.amiss()
+	s.Notices = append(s.Notices, amiss...)
 	if n := s.Counts.InDoubt; n > 0 {
 		s.Notices = append(s.Notices, fmt.Sprintf("%d in doubt, never sent again by themselves: nudge doubt list", n))
 	}
-	return s, nil
+	if n := s.Counts.Held; n > 0 {
+		s.Notices = append(s.Notices, fmt.Sprintf("%d held; some may wait for your answer: nudge list --state held", n))
+	}
+	return s, err
+}
+
+// amiss says what is wrong with the sequences and mailboxes, in words.
+func (d *Desk) amiss() ([]string, error) {
+	var notices []string
+	for _, broken := range d.Library.Broken() {
+		notices = append(notices, broken.Error())
+	}
+	for _, name := range d.Library.Names() {
+		if _, _, err := d.plan(name); err != nil {
+			notices = append(notices, err.Error())
+		}
+	}
+	used, err := d.Store.Mailboxes()
+	for _, name := range used {
+		if !slices.ContainsFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == name }) {
+			notices = append(notices, fmt.Sprintf("people are enrolled from mailbox %q, which nudge.toml does not have: nothing is sent to them; give the mailbox that name again", name))
+		}
+	}
+	return notices, err
+}
+
+// Start puts right what changed while no daemon ran, and says what is amiss.
+// It is called once, before the engines run.
+func (d *Desk) Start(_ context.Context) ([]string, error) {
+	if err := d.welcomeBack(); err != nil {
+		return nil, err
+	}
+	return d.amiss()
 }
 
 func (d *Desk) mailboxStatus(m Mailbox, now time.Time) (MailboxStatus, *Upcoming, error) {
@@ -76,8 +107,11 @@ func statesOf(h Health, loc *time.Location) (IMAPStatus, SMTPStatus) {
 	case h.SweptAt.IsZero():
 		imap.State = "starting"
 	}
-	if h.SMTPError != "" {
+	switch {
+	case h.SMTPError != "":
 		smtp.State, smtp.Error = "down", h.SMTPError
+	case !h.SMTPTried:
+		smtp.State = "starting"
 	}
 	return imap, smtp
 }
@@ -175,7 +209,7 @@ func (d *Desk) welcomeBack() error {
 		if en.Reason != NoSequence {
 			return en, nil
 		}
-		return en.Answer(now)
+		return en.Answer(now, "the file, which is back")
 	})
 	return err
 }

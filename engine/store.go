@@ -141,6 +141,10 @@ type StoreReader interface {
 	// Suppressions lists every suppressed address key and @domain.
 	Suppressions() ([]Suppression, error)
 
+	// Mailboxes lists, sorted, the names of the mailboxes that enrollments which
+	// have not ended write from, whether or not the config still has them.
+	Mailboxes() ([]string, error)
+
 	// Switches lists the pauses that are on.
 	Switches() ([]Scope, error)
 }
@@ -191,6 +195,7 @@ type Postponement struct {
 	Enrollment string
 	Version    uint64
 	Look       time.Time
+	Why        string // why not before Look, in words
 	Hold       Reason // when not "": held, HeldUntil as given
 	Detail     string
 	HeldUntil  time.Time

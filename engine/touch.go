@@ -40,8 +40,9 @@ type Touch struct {
 // Email is a rendered touch: an envelope and frozen bytes. Nothing changes it
 // after it was prepared.
 type Email struct {
-	From      string   `json:"from"` // envelope sender, bare address
-	To        string   `json:"to"`   // envelope recipient, bare address
+	From      string   `json:"from"`          // envelope sender, bare address
+	To        string   `json:"to"`            // envelope recipient, bare address
+	For       string   `json:"for,omitempty"` // in a rehearsal: the prospect it was written for
 	MessageID string   `json:"message_id"`
 	Subject   string   `json:"subject"`
 	Thread    Thread   `json:"thread"`        // the enrollment's thread once this has left

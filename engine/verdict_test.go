@@ -75,7 +75,7 @@ func TestFindMatchesFirstRuleWins(t *testing.T) {
 	}{
 		{"In-Reply-To", Incoming{InReplyTo: []string{"touch-ann"}, From: []string{"x@y.example"}}, ann.ID},
 		{"References alone", Incoming{References: []string{"unknown", "touch-bob", "theirs"}}, bob.ID},
-		{"an id beats the address", Incoming{InReplyTo: []string{"touch-ann"}, From: []string{bob.Address}}, ann.ID},
+		{"an answer in a colleague's thread", Incoming{InReplyTo: []string{"touch-ann"}, From: []string{bob.Address}}, ann.ID + bob.ID},
 		{"a returned mail", Incoming{Kind: BounceHard, Quoted: []string{"touch-bob"}, Failed: []string{"bob@b.example"}}, bob.ID},
 		{"a bounce that only names the recipient", Incoming{Kind: BounceHard, Failed: []string{"BOB@b.example"}, Arrived: later}, bob.ID},
 		{"a fresh mail", Incoming{From: []string{"Bob@B.example"}, Subject: "something else", Arrived: later}, bob.ID},

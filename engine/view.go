@@ -50,6 +50,8 @@ func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
 	case en.Paused:
 		n.Action, n.Why = "answer", "paused: nudge resume "+en.Address
 		return n
+	case en.Why != "" && en.Look.After(en.Due):
+		n.Why = en.Why
 	case en.Attempts > 0:
 		at, n.Why = en.Look, fmt.Sprintf("the recipient's server asked to try again later (%d so far)", en.Attempts)
 	case seq == nil:
@@ -83,6 +85,8 @@ func heldWhy(en Enrollment) string {
 		return fmt.Sprintf("field %q has no value: add it with nudge import or nudge enroll, then nudge resume %s", en.Detail, en.Address)
 	case InDoubt:
 		return "nobody knows whether the last mail left: nudge doubt list"
+	case Rehearsed:
+		return en.Detail + ": nudge resume " + en.Address + " begins it for real, from the first step"
 	case StepsGone:
 		return en.Detail + ": give the renamed steps their old names as id:, then nudge resume " + en.Address
 	case NoSequence:

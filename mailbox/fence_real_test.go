@@ -32,8 +32,8 @@ func (l *lateReply) Open(_ context.Context, email engine.Email) (engine.Delivery
 
 type delivery struct{ *lateReply }
 
-func (d delivery) Data(context.Context) (string, error) { d.data++; return "250 ok", nil }
-func (d delivery) Close() error                         { return nil }
+func (d delivery) Data(context.Context, time.Time) (string, error) { d.data++; return "250 ok", nil }
+func (d delivery) Close() error                                    { return nil }
 
 type oneSequence struct{ seq *sequences.Sequence }
 

@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -128,6 +127,9 @@ func TestFetchReturnsEachOfManyMessagesOnce(t *testing.T) {
 				h.deliver("Junk", "last@x")
 				ins, _ := fetchAll(t, m, cursor)
 				wantIDs(t, ins, append(want, "last@x")...)
+				if got := len(h.heard("LIST")); got != 3 {
+					t.Errorf("all folders were asked for %d times; want once before, and at the two ends of this", got)
+				}
 			})
 		})
 	}
@@ -340,57 +342,6 @@ func TestKeepSent(t *testing.T) {
 	})
 }
 
-func TestLogin(t *testing.T) {
-	for name, test := range map[string]struct {
-		caps   string
-		answer string // to the login
-		auth   bool   // the error is ErrAuth
-		word   string // which the error says
-	}{
-		"a wrong password is ErrAuth":                         {hostCaps, "NO [AUTHENTICATIONFAILED] Invalid credentials", true, "refused the user name or the password of sales"},
-		"a refusal without a code is ErrAuth":                 {hostCaps, "NO [ALERT] Application-specific password required", true, "Application-specific"},
-		"too many connections are no wrong password":          {hostCaps, "NO [ALERT] Too many simultaneous connections.", false, "Too many"},
-		"a server in trouble is no wrong password":            {hostCaps, "NO [UNAVAILABLE] Backend down", false, "Backend down"},
-		"LOGINDISABLED is respected":                          {"IMAP4rev1 LOGINDISABLED", "OK in", false, "no login by password"},
-		"LOGIN is used where AUTHENTICATE PLAIN is not known": {"IMAP4rev1", "NO [AUTHENTICATIONFAILED] no", true, "refused"},
-		"a server that only says good-bye is an error":        {hostCaps, "BYE", false, "ended the session"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				h, m := newIMAPHost(t)
-				var log bytes.Buffer
-				m.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-				h.caps = test.caps
-				h.obey(func(c *hostConn, tag, line string) bool {
-					if !strings.HasPrefix(line, "LOGIN") && !strings.HasPrefix(line, "AUTHENTICATE") {
-						return false
-					}
-					if test.answer == "BYE" {
-						c.send("* BYE no more room\r\n")
-						c.conn.Close()
-						return true
-					}
-					c.send("%s %s\r\n", tag, test.answer)
-					return true
-				})
-				_, _, err := m.Fetch(t.Context(), engine.Cursor{})
-				if err == nil || !strings.Contains(err.Error(), test.word) {
-					t.Fatalf("error %v, want one that says %q", err, test.word)
-				}
-				if errors.Is(err, ErrAuth) != test.auth {
-					t.Errorf("errors.Is(%v, ErrAuth) = %v, want %v", err, !test.auth, test.auth)
-				}
-				if text := err.Error() + log.String(); strings.Contains(text, "s3cret") || strings.Contains(text, "czNjcmV0") {
-					t.Errorf("the secret stands in %q", text)
-				}
-				if strings.Contains(test.caps, "LOGINDISABLED") && len(h.heard("LOGIN ")) > 0 {
-					t.Error("the client sent the password anyway")
-				}
-			})
-		})
-	}
-}
-
 func TestForbiddenFoldersAreLeftOutAndRefusedOnesHoldTheMailbox(t *testing.T) {
 	refuse := func(code string) func(c *hostConn, tag, line string) bool {
 		return func(c *hostConn, tag, line string) bool {
@@ -422,32 +373,5 @@ func TestForbiddenFoldersAreLeftOutAndRefusedOnesHoldTheMailbox(t *testing.T) {
 		m.Skip = []string{"Junk"}
 		ins, _ := fetchAll(t, m, cursor)
 		wantIDs(t, ins, "b@x")
-	})
-}
-
-func TestShutdownEndsACallUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h, m := newIMAPHost(t)
-		h.obey(func(_ *hostConn, _, line string) bool { return strings.HasPrefix(line, "LIST") })
-		ended := make(chan error)
-		go func() { _, _, err := m.Fetch(t.Context(), engine.Cursor{}); ended <- err }()
-		go func() { ended <- m.Wait(t.Context()) }()
-		if err := <-ended; err != nil {
-			t.Fatal(err) // Wait returns at once when it has connected
-		}
-		go func() { ended <- m.Wait(t.Context()) }()
-		synctest.Wait()
-		m.Shutdown()
-		for range 2 {
-			if err := <-ended; !errors.Is(err, errShutDown) {
-				t.Errorf("error %v, want that of the shut-down", err)
-			}
-		}
-		if _, _, err := m.Fetch(t.Context(), engine.Cursor{}); !errors.Is(err, errShutDown) {
-			t.Errorf("after Shutdown Fetch returned %v", err)
-		}
-		if err := m.Wait(context.Background()); !errors.Is(err, errShutDown) {
-			t.Errorf("after Shutdown Wait returned %v", err)
-		}
 	})
 }

@@ -26,7 +26,8 @@ const (
 type reader struct {
 	m      *IMAP
 	folder folder
-	room   int // how many messages may still be returned
+	room   int  // how many messages may still be returned
+	empty  bool // there was no message when it was opened
 
 	cursor engine.FolderCursor // how far it was read
 	known  bool                // cursor is set: the folder need not be met as a new one
@@ -107,6 +108,7 @@ func (r *reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.empty = data.NumMessages == 0
 	if data.UIDValidity != 0 {
 		r.folder.validity = data.UIDValidity
 	}
@@ -151,6 +153,9 @@ func (r *reader) scan(ctx context.Context, todo span) ([]engine.Incoming, error)
 			set[0].Stop, limits.to = imap.UID(to), uint32(to)
 		}
 		uids, err := r.m.main.search(ctx, set, todo.since, limits)
+		if _, refused := refusal(err); refused && r.empty {
+			err, last = nil, true // some servers refuse any set in an empty folder
+		}
 		if err != nil {
 			return nil, err
 		}

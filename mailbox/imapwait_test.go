@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"nudge/engine"
 )
 
 // waitOnce runs Wait and returns how long it took, in the bubble's time.
@@ -105,4 +107,31 @@ func TestWaitTellsOfAServerThatRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestShutdownEndsACallUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, m := newIMAPHost(t)
+		h.obey(func(_ *hostConn, _, line string) bool { return strings.HasPrefix(line, "LIST") })
+		ended := make(chan error)
+		go func() { _, _, err := m.Fetch(t.Context(), engine.Cursor{}); ended <- err }()
+		go func() { ended <- m.Wait(t.Context()) }()
+		if err := <-ended; err != nil {
+			t.Fatal(err) // Wait returns at once when it has connected
+		}
+		go func() { ended <- m.Wait(t.Context()) }()
+		synctest.Wait()
+		m.Shutdown()
+		for range 2 {
+			if err := <-ended; !errors.Is(err, errShutDown) {
+				t.Errorf("error %v, want that of the shut-down", err)
+			}
+		}
+		if _, _, err := m.Fetch(t.Context(), engine.Cursor{}); !errors.Is(err, errShutDown) {
+			t.Errorf("after Shutdown Fetch returned %v", err)
+		}
+		if err := m.Wait(context.Background()); !errors.Is(err, errShutDown) {
+			t.Errorf("after Shutdown Wait returned %v", err)
+		}
+	})
 }

@@ -20,6 +20,10 @@ const (
 // needs.
 var errMonstrous = errors.New("the server's answer is larger than any that could be meant")
 
+// errCapability means a list of capabilities that no server means seriously, and
+// on which the library would spin for ever.
+var errCapability = errors.New("the server's list of capabilities is none")
+
 // wire stands between the network and the IMAP library, for which a single
 // response that it does not know or cannot parse is the end of the connection.
 // It cuts what the server sends into responses (RFC 9051, section 2.2.2) and
@@ -95,7 +99,9 @@ func (w *wire) next() error {
 	}
 	if !w.inside {
 		w.inside, w.line, w.tail = true, 0, w.tail[:0]
-		w.judge(piece)
+		if list := w.judge(piece); bytes.IndexByte(list, '(') >= 0 || list != nil && err != nil {
+			return errCapability
+		}
 	}
 	if w.line += len(piece); w.line > maxLine {
 		return errMonstrous
@@ -120,25 +126,35 @@ func (w *wire) next() error {
 	return nil
 }
 
-// judge looks at the beginning of a response.
-func (w *wire) judge(piece []byte) {
+// judge looks at the beginning of a response. It returns the list of
+// capabilities that stands in it, nil when there is none.
+func (w *wire) judge(piece []byte) (capabilities []byte) {
 	w.hidden, w.plain = false, true
 	rest, untagged := bytes.CutPrefix(piece, []byte("* "))
 	if !untagged {
-		return
+		_, rest = nextWord(piece) // the tag
 	}
 	word, rest := nextWord(rest)
-	if _, err := strconv.ParseUint(word, 10, 32); err == nil {
-		word, _ = nextWord(rest)
+	if _, err := strconv.ParseUint(word, 10, 32); err == nil && untagged {
+		word, rest = nextWord(rest)
+	}
+	code, _ := nextWord(rest)
+	switch {
+	case word == "CAPABILITY":
+		return rest
+	case strings.HasPrefix(code, "[CAPABILITY"):
+		capabilities, _, _ = bytes.Cut(rest, []byte("]"))
+	}
+	if !untagged {
+		return capabilities
 	}
 	switch word {
 	case "OK":
-		code, _ := nextWord(rest)
 		w.hidden = strings.HasPrefix(code, "[PERMANENTFLAGS")
 	case "BYE":
 		text := strings.TrimSpace(string(rest))
 		w.bye.Store(&text)
-	case "NO", "BAD", "PREAUTH", "CAPABILITY", "EXISTS", "RECENT", "EXPUNGE", "SEARCH", "ESEARCH":
+	case "NO", "BAD", "PREAUTH", "EXISTS", "RECENT", "EXPUNGE", "SEARCH", "ESEARCH":
 	case "FETCH":
 		w.plain, w.hidden = false, w.listens
 	case "LIST", "STATUS":
@@ -146,6 +162,7 @@ func (w *wire) judge(piece []byte) {
 	default:
 		w.plain, w.hidden = false, true
 	}
+	return capabilities
 }
 
 // nextWord returns the word before the next space or line end, in upper case.

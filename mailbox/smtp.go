@@ -47,7 +47,10 @@ const (
 	courtesyTime = time.Second
 )
 
-var _ engine.Sender = (*SMTP)(nil)
+var (
+	_ engine.Sender = (*SMTP)(nil)
+	_ engine.Prober = (*SMTP)(nil)
+)
 
 // Open implements engine.Sender. A connection left by an earlier mail is used
 // when there is one; should it turn out dead at MAIL, where nothing has been
@@ -76,6 +79,16 @@ func (s *SMTP) Open(ctx context.Context, email engine.Email) (engine.Delivery, e
 		return nil, err
 	}
 	return &delivery{smtp: s, session: c, raw: email.Raw}, nil
+}
+
+// Probe implements engine.Prober. The connection waits for the first mail.
+func (s *SMTP) Probe(ctx context.Context) error {
+	c, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	s.keepIdle(c, time.Now())
+	return nil
 }
 
 // Shutdown ends the connections that wait for the next mail. Deliveries under

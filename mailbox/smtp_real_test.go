@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"nudge/engine"
 	"nudge/mailbox/mailpair"
@@ -52,7 +53,7 @@ func postfixTakesAndRefuses(t *testing.T, p *mailpair.Pair) {
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			answer, err := d.Data(t.Context())
+			answer, err := d.Data(t.Context(), time.Time{})
 			if err != nil || !strings.HasPrefix(answer, "250 2.0.0 Ok: queued as ") {
 				t.Fatalf("%s: %q, %v", name, answer, err)
 			}

@@ -80,7 +80,7 @@ func TestSentMailArrivesByteForByte(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				answer, err := d.Data(t.Context())
+				answer, err := d.Data(t.Context(), time.Time{})
 				if err != nil || answer != "250 2.0.0 Ok: queued as 4XYZ" {
 					t.Fatalf("answer %q, %v", answer, err)
 				}
@@ -123,7 +123,7 @@ func TestDoneContextAbandonsTheMailBeforeTheDotOnly(t *testing.T) {
 				defer cancel()
 				d, err := s.Open(ctx, smtpEmail)
 				if err == nil {
-					_, err = d.Data(ctx)
+					_, err = d.Data(ctx, time.Time{})
 				}
 				var fail *engine.SendError
 				if !errors.As(err, &fail) || fmt.Sprintf("%s %s", fail.Phase, fail.Outcome) != want {
@@ -149,7 +149,7 @@ func TestDeliveryOutlivesTheContextOfOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	if _, err := d.Data(t.Context()); err != nil {
+	if _, err := d.Data(t.Context(), time.Time{}); err != nil {
 		t.Error(err)
 	}
 	s.Shutdown()
@@ -164,7 +164,7 @@ func TestContextDoneBetweenRcptAndDataSendsNothing(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = d.Data(ctx)
+	_, err = d.Data(ctx, time.Time{})
 	var fail *engine.SendError
 	if !errors.As(err, &fail) || fail.Phase != engine.PhaseData || fail.Outcome != engine.Deferred {
 		t.Errorf("got %v", err)
@@ -182,10 +182,10 @@ func TestSecondDataNeverMakesTheMailDueAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Data(t.Context()); err != nil {
+	if _, err := d.Data(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Data(t.Context())
+	_, err = d.Data(t.Context(), time.Time{})
 	var fail *engine.SendError
 	if !errors.As(err, &fail) || fail.Outcome != engine.Unknown {
 		t.Errorf("got %v", err)
@@ -258,7 +258,7 @@ func TestContextDoneAfterTheLastLineStillKeepsTheDotBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Data(ctx)
+	_, err = d.Data(ctx, time.Time{})
 	var fail *engine.SendError
 	if !errors.As(err, &fail) || fail.Phase != engine.PhaseData || fail.Outcome != engine.Deferred {
 		t.Errorf("got %v", err)
@@ -299,7 +299,7 @@ func TestAddressesAreAnnouncedAsTheServerCanTakeThem(t *testing.T) {
 			got := "sent"
 			d, err := s.Open(t.Context(), email)
 			if err == nil {
-				_, err = d.Data(t.Context())
+				_, err = d.Data(t.Context(), time.Time{})
 			}
 			if fail, ok := errors.AsType[*engine.SendError](err); ok {
 				got = fmt.Sprintf("%s %d %s", fail.Outcome, fail.Code, fail.Enhanced)

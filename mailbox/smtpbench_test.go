@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 )
@@ -51,7 +52,7 @@ func TestMailsArriveAtAnotherImplementationOverRealSockets(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, d := range smtpVolley(t, s, 16) {
 			wg.Go(func() {
-				if _, err := d.Data(t.Context()); err != nil {
+				if _, err := d.Data(t.Context(), time.Time{}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -80,7 +81,7 @@ func BenchmarkSend(b *testing.B) {
 					for left.Add(-1) >= 0 {
 						d, err := s.Open(b.Context(), smtpEmail)
 						if err == nil {
-							_, err = d.Data(b.Context())
+							_, err = d.Data(b.Context(), time.Time{})
 						}
 						if err != nil {
 							b.Error(err)

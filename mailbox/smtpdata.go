@@ -22,7 +22,7 @@ type delivery struct {
 const blockSize = 16 << 10
 
 // Data implements engine.Delivery.
-func (d *delivery) Data(ctx context.Context) (string, error) {
+func (d *delivery) Data(ctx context.Context, before time.Time) (string, error) {
 	if d.ended {
 		// Whatever the first call did, this one must not make the mail due again.
 		return "", &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Unknown, Err: errors.New("this dialogue has already ended")}
@@ -31,7 +31,7 @@ func (d *delivery) Data(ctx context.Context) (string, error) {
 	c := d.session
 	var answer string
 	stop := context.AfterFunc(ctx, c.cut)
-	fail := d.body(ctx)
+	fail := d.body(ctx, before)
 	if fail == nil {
 		answer, fail = c.dot()
 	}
@@ -73,7 +73,7 @@ func (d *delivery) Close() error {
 
 // body says DATA and writes the mail up to, and without, the final dot.
 // Whatever fails in here, no dot was written.
-func (d *delivery) body(ctx context.Context) *engine.SendError {
+func (d *delivery) body(ctx context.Context, before time.Time) *engine.SendError {
 	c := d.session
 	c.step(engine.PhaseData, c.timeouts.Data)
 	if ctx.Err() != nil {
@@ -81,6 +81,9 @@ func (d *delivery) body(ctx context.Context) *engine.SendError {
 	}
 	if _, err := c.command(354, "DATA"); err != nil {
 		return c.failed(err)
+	}
+	if late(before) {
+		return c.failed(errors.New("the server was not ready to take the mail soon enough after the mailbox was read"))
 	}
 	w := c.client.Text.W
 	for rest := dotStuff(d.raw); len(rest) > 0; {
@@ -102,6 +105,13 @@ func (d *delivery) body(ctx context.Context) *engine.SendError {
 		return c.failed(context.Cause(ctx))
 	}
 	return nil
+}
+
+// late says whether a moment has passed, by either clock: the monotonic one
+// does not count the time a machine slept, the wall clock may be set back.
+func late(moment time.Time) bool {
+	now := time.Now()
+	return !moment.IsZero() && (now.After(moment) || now.Round(0).After(moment.Round(0)))
 }
 
 // dot writes the final dot and waits for the answer. From its first byte on,

@@ -62,7 +62,7 @@ func FuzzReply(f *testing.F) {
 		}}
 		d, err := s.Open(t.Context(), smtpEmail)
 		if err == nil {
-			answer, err = d.Data(t.Context())
+			answer, err = d.Data(t.Context(), time.Time{})
 		}
 		if err == nil && strings.Count(string(said), "\n") < 6 {
 			t.Errorf("sent after %q, which holds fewer answers than a dialogue has", said)

@@ -39,7 +39,7 @@ func TestNextVolleyUsesTheConnectionsOfTheLast(t *testing.T) {
 			var wg sync.WaitGroup
 			for _, d := range smtpVolley(t, s, 16) {
 				wg.Go(func() {
-					if _, err := d.Data(t.Context()); err != nil {
+					if _, err := d.Data(t.Context(), time.Time{}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -64,7 +64,7 @@ func TestAtMostSixteenConnectionsStayIdleAndNotForLong(t *testing.T) {
 		server := &scriptedSMTP{offers: "AUTH PLAIN"}
 		s := server.client(TLSNone)
 		for _, d := range smtpVolley(t, s, 20) {
-			if _, err := d.Data(t.Context()); err != nil {
+			if _, err := d.Data(t.Context(), time.Time{}); err != nil {
 				t.Error(err)
 			}
 		}

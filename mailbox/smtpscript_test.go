@@ -302,7 +302,7 @@ func smtpSend(t testing.TB, s *SMTP) (string, *engine.SendError) {
 	d, err := s.Open(t.Context(), smtpEmail)
 	if err == nil {
 		var answer string
-		if answer, err = d.Data(t.Context()); err == nil {
+		if answer, err = d.Data(t.Context(), time.Time{}); err == nil {
 			return answer, nil
 		}
 	}

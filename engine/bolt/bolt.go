@@ -131,6 +131,10 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 			db, err = nil, fmt.Errorf("%w: %v", ErrDamaged, p)
 		}
 	}()
+	// A restored file may be open to others.
+	if err := os.Chmod(path, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
 	// The freelist is written at each commit, a page or so: without it every
 	// start would read the whole file to find the free pages.
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{

@@ -298,3 +298,24 @@ func TestNothingIsServedAfterClose(t *testing.T) {
 		t.Error("counts were given")
 	}
 }
+
+func TestAStateOpenToOthersIsClosedToThem(t *testing.T) {
+	path := t.TempDir() + "/nudge.db"
+	s, err := Open(path, Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(path, Options{NoSync: true}); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}

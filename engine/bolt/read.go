@@ -233,6 +233,21 @@ func eventSeqs(tx *bbolt.Tx, enrollment string, after uint64, limit int) []uint6
 	return seqs
 }
 
+// Mailboxes implements engine.StoreReader. Its cost depends on how many
+// mailboxes there are, not on how many are enrolled.
+func (s *Store) Mailboxes() (names []string, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketWaiting).Cursor()
+		for k, _ := c.First(); k != nil; {
+			mailbox, _, _ := strings.Cut(string(k), "\x00")
+			names = append(names, mailbox)
+			k, _ = c.Seek([]byte(mailbox + "\x01")) // behind the last key of this one
+		}
+		return nil
+	})
+	return names, err
+}
+
 // Counts implements engine.StoreReader. InDoubt counts the doubtful touches,
 // as Doubts lists them.
 func (s *Store) Counts() (c engine.Counts, err error) {

@@ -249,7 +249,7 @@ func (r *roulette) change(t *rapid.T) {
 	en := r.pick(t)
 	decide := rapid.SampledFrom([]func(engine.Enrollment) (engine.Enrollment, []engine.Event){
 		stopByHand,
-		func(en engine.Enrollment) (engine.Enrollment, []engine.Event) { return en.Answer(r.now) },
+		func(en engine.Enrollment) (engine.Enrollment, []engine.Event) { return en.Answer(r.now, "hand") },
 		func(en engine.Enrollment) (engine.Enrollment, []engine.Event) { return en, nil },
 	}).Draw(t, "decide")
 	if en.ID != "nobody" {

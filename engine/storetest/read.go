@@ -53,6 +53,18 @@ var readLaws = []law{
 		w.apply(monday, reply(ens[0], "b@x"), reply(ens[1], "c@x"))
 		w.same("none", next(), true)
 	}},
+	{"the mailboxes in use are those of enrollments that have not ended", func(w *world) {
+		names := func() any { m, err := w.s.Mailboxes(); w.must(err); return len(m) }
+		w.same("none", names(), 0)
+		other := prospect(1)
+		other.Mailbox = "old name"
+		ens := w.enroll(prospect(0), other, prospect(2))
+		m, err := w.s.Mailboxes()
+		w.must(err)
+		w.same("mailboxes", m, []string{"old name", mailbox})
+		w.apply(monday, reply(ens[1], "a@x"))
+		w.same("after its last one ended", names(), 1)
+	}},
 	{"the cursor reaches back to the oldest enrollment that has not ended", func(w *world) {
 		ens := []engine.Enrollment{prospect(1), prospect(2), prospect(3)}
 		ens[0].EnrolledAt, ens[1].EnrolledAt = monday.Add(day), monday.Add(-day)

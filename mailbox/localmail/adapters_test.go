@@ -36,7 +36,7 @@ func send(ctx context.Context, s *mailbox.SMTP, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.Data(ctx)
+	_, err = d.Data(ctx, time.Time{})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -594,5 +595,54 @@ func TestTheViewSaysWhyATouchWaits(t *testing.T) {
 	o.mustTick()
 	if v := o.view("b@firm.example"); v.Next == nil || !strings.Contains(v.Next.Why, "firm.example today") {
 		t.Errorf("next %+v", v.Next)
+	}
+}
+
+// filter is an Inbox whose owner's mail program files a new mail between two
+// folders' turns: the first look sees it neither where it came from nor where it
+// went, only that the first folder changed.
+type filter struct {
+	engine.Inbox
+	hide bool
+}
+
+func (f *filter) Fetch(ctx context.Context, c engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+	ins, next, err := f.Inbox.Fetch(ctx, c)
+	if f.hide && len(ins) > 0 {
+		f.hide = false
+		was := next.Folders["Filed"]
+		was.UIDNext--
+		next.Folders["Filed"] = was
+		inbox := next.Folders["INBOX"]
+		inbox.UIDNext++
+		next.Folders["INBOX"] = inbox
+		return nil, next, err
+	}
+	return ins, next, err
+}
+
+func TestAMailFiledWhileTheFoldersAreReadIsSeenByTheFence(t *testing.T) {
+	o := newOffice(t)
+	f := &filter{Inbox: o.post}
+	o.engine.Inbox = f
+	o.enroll("per@kund.example")
+	o.afterRcpt = func(engine.Email) {
+		o.deliver("Filed", engine.Incoming{MessageID: "r", From: []string{"per@kund.example"}, Arrived: o.now})
+		f.hide = true
+	}
+	o.mustTick()
+	o.wants("per@kund.example", engine.Stopped, engine.Replied, 0)
+}
+
+func TestAMailboxThatNeverComesToRestIsNotReadToItsEnd(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.onFetch = func() {
+		o.deliver("INBOX", engine.Incoming{UID: 0})
+		o.folders["INBOX"][len(o.folders["INBOX"])-1].UID = 0
+	}
+	o.mustTick()
+	if o.data != 0 || o.engine.Health().IMAPError == "" {
+		t.Errorf("DATA begun %d times, health %+v", o.data, o.engine.Health())
 	}
 }

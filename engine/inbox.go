@@ -15,8 +15,9 @@ type Inbox interface {
 	// Fetch reads the headers of what arrived in any watched folder since
 	// cursor, and returns the cursor that stands behind it. It looks at the
 	// server afresh: what was delivered before the call is in the answer. One
-	// call returns a bounded number of messages; Cursor.More says whether to
-	// call again before the folders count as read to their end. On error
+	// call returns a bounded number of messages; Cursor.More says that there
+	// are more. The folders count as read to their end when a call returns
+	// the cursor it was given, since they are not looked at all at once. On error
 	// nothing was read, and the old cursor stands. Sent is read as well; only
 	// Drafts is not.
 	Fetch(ctx context.Context, cursor Cursor) ([]Incoming, Cursor, error)

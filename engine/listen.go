@@ -14,6 +14,10 @@ import (
 // their sum.
 const partTimeout = 10 * time.Minute
 
+// restless is how often folders may turn out to have changed without a message
+// to read before a sweep gives up.
+const restless = 50
+
 // moveRetries is how often a sweep is begun again because a message that
 // matters was moved between seeing and reading it.
 const moveRetries = 3
@@ -24,7 +28,7 @@ func (e *Engine) listen(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if len(sweep.Effects) == 0 && !sweep.moved {
+	if len(sweep.Effects) == 0 {
 		return nil
 	}
 	return e.apply(sweep.Sweep)
@@ -41,13 +45,14 @@ func (e *Engine) apply(s Sweep) error {
 // looked is a sweep that is not applied yet.
 type looked struct {
 	Sweep
-	moved   bool      // the cursor stands elsewhere than before
 	started time.Time // by the process's clock, when the last look at the server began
 }
 
-// sweep reads every watched folder to its end. What it found is applied by the
-// caller: by itself, or inside a claim. Only where a mailbox has more to read
-// than one look returns are the first parts applied on the way.
+// sweep reads every watched folder to its end. Folders are looked at one after
+// the other, and a message may be moved from one that was not read yet into one
+// that was. So a mailbox counts as read to its end only when a look at it found
+// nothing new anywhere. What the looks before found is applied on the way; what
+// is left to the caller is the last, quiet one.
 func (e *Engine) sweep(ctx context.Context, now time.Time) (looked, error) {
 	s, err := e.look(ctx, now)
 	e.heard(now, err)
@@ -60,7 +65,7 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 		return looked{}, &storeError{err}
 	}
 	missing := map[string]Incoming{} // seen by its headers, but gone when it was to be read
-	for tries := 0; ; {
+	for tries, empty := 0, 0; ; {
 		s := looked{started: time.Now()}
 		s.Mailbox, s.At = e.Mailbox.Name, now
 		ins, next, lost, err := e.part(ctx, cursor, &s.Sweep, now)
@@ -78,9 +83,14 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 			continue // from the same cursor: where it was moved to is looked at too
 		}
 		s.Cursor = next
-		s.moved = !maps.Equal(cursor.Folders, next.Folders)
-		if !next.More {
+		if !next.More && maps.Equal(cursor.Folders, next.Folders) {
 			return s, e.judgeMissing(missing, &s.Sweep, now)
+		}
+		if len(ins) == 0 {
+			empty++
+		}
+		if empty > restless {
+			return looked{}, fmt.Errorf("the mailbox does not come to rest: its folders changed %d times without a message", empty)
 		}
 		if err := e.apply(s.Sweep); err != nil {
 			return looked{}, err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"html"
 	"maps"
@@ -54,7 +55,8 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 	if err != nil {
 		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
 	}
-	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Raw: raw, SHA256: sha256.Sum256(raw)}
+	sum := sha256.Sum256(raw)
+	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Raw: raw, SHA256: hex.EncodeToString(sum[:])}
 	if m.Rehearsal {
 		email.For = en.Address
 	}

@@ -56,7 +56,7 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 			return ready, nil
 		}
 	}
-	group, err := e.board(now, room)
+	group, err := e.board(ctx, now, room)
 	if err != nil || len(group) == 0 {
 		return time.Time{}, err
 	}
@@ -66,11 +66,11 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 // board takes what is due through guard, compose and prepare, until room is
 // full or nothing is left. What the guard sends away is looked at again at the
 // time it names, so the due index never fills with what cannot leave.
-func (e *Engine) board(now time.Time, room int) ([]passenger, error) {
+func (e *Engine) board(ctx context.Context, now time.Time, room int) ([]passenger, error) {
 	var group []passenger
 	people, domains := map[string]bool{}, map[string]int{}
-	for {
-		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), max(4*room, 256))
+	for limit := room + 4; ctx.Err() == nil; limit = min(4*limit, 1024) { // mostly the first are the ones
+		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), limit)
 		if err != nil {
 			return nil, &storeError{err}
 		}
@@ -109,6 +109,7 @@ func (e *Engine) board(now time.Time, room int) ([]passenger, error) {
 			return e.prepare(group)
 		}
 	}
+	return nil, nil
 }
 
 // consider asks the guard about one candidate and composes its mail. It

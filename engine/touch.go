@@ -40,12 +40,12 @@ type Touch struct {
 // Email is a rendered touch: an envelope and frozen bytes. Nothing changes it
 // after it was prepared.
 type Email struct {
-	From      string   `json:"from"`          // envelope sender, bare address
-	To        string   `json:"to"`            // envelope recipient, bare address
-	For       string   `json:"for,omitempty"` // in a rehearsal: the prospect it was written for
-	MessageID string   `json:"message_id"`
-	Subject   string   `json:"subject"`
-	Thread    Thread   `json:"thread"`        // the enrollment's thread once this has left
-	Raw       []byte   `json:"raw,omitempty"` // RFC 5322 bytes with CRLF line ends, Date and Message-ID included
-	SHA256    [32]byte `json:"sha256"`        // of Raw
+	From      string `json:"from"`          // envelope sender, bare address
+	To        string `json:"to"`            // envelope recipient, bare address
+	For       string `json:"for,omitempty"` // in a rehearsal: the prospect it was written for
+	MessageID string `json:"message_id"`
+	Subject   string `json:"subject"`
+	Thread    Thread `json:"thread"`        // the enrollment's thread once this has left
+	Raw       []byte `json:"raw,omitempty"` // RFC 5322 bytes with CRLF line ends, Date and Message-ID included
+	SHA256    string `json:"sha256"`        // of Raw, in hex
 }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,12 +99,12 @@ func crashAt(t *testing.T, n int, after bool) bool {
 		o.enroll(p)
 	}
 	answered := -1 // mails that Ann had when she answered
-	dots := 0
-	o.onData = func(e engine.Email) error {
-		if dots++; e.To == "cat@c.example" && dots == 3 {
-			return lost(e)
+	var once sync.Once
+	o.onData = func(e engine.Email) (err error) {
+		if e.To == "cat@c.example" {
+			once.Do(func() { err = lost(e) })
 		}
-		return nil
+		return err
 	}
 	for end := o.now.Add(12 * day); o.now.Before(end); o.now = o.now.Add(6 * time.Hour) {
 		if answered < 0 && o.now.Sub(start) >= day && o.sentTo(people[0]) > 0 {

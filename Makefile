@@ -30,13 +30,13 @@ build: ## build the static binary ./nudge
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-prove: ## the long proofs on real servers: 200 fences, 20 kills (about 10 minutes)
+prove: ## the long proofs on real servers: 200 fences, 20 kills (about 3 minutes)
 	NUDGE_PROVE=1 CI=true $(GO) test -count=1 -timeout 40m -v -run 'Real' ./cmd/nudge ./mailbox
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@for pkg in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} $$pkg || exit 1; \
+			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 10x $$pkg || exit 1; \
 		done; \
 	done
 

@@ -54,7 +54,7 @@ func Plan(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) 
 	}
 	if missing := missingNeeds(seq, en); len(missing) > 0 {
 		return Enrollment{}, invalid(fmt.Sprintf("sequence %s needs %s", seq.Name, strings.Join(missing, ", ")),
-			fmt.Sprintf("add --set %s=…", missing[0]))
+			"add --set "+strings.Join(missing, "=… --set ")+"=…")
 	}
 	first := seq.Next(nil)
 	en.Next = first.ID

@@ -66,10 +66,14 @@ func (a *app) readMessage(path string) ([]byte, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fileTrouble(path, err, "name a file that holds one mail, or - for standard input")
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxMessage))
+	raw, err := io.ReadAll(io.LimitReader(f, maxMessage))
+	if err != nil {
+		return nil, fileTrouble(path, err, "name a file that holds one mail, or - for standard input")
+	}
+	return raw, nil
 }
 
 func evidenceOf(path string, in engine.Incoming) classified {

@@ -71,6 +71,7 @@ const (
 
 // settings is what a config means: checked, and in the types of those who use it.
 type settings struct {
+	file      string // the config file, "" when there is none
 	deliver   string
 	state     string // path of the state file
 	sequences string // path of the folder
@@ -97,6 +98,7 @@ func (s settings) owners() []engine.Mailbox {
 // place of the first one that is wrong.
 func (c *config) resolve() (settings, error) {
 	s := settings{
+		file:      c.file,
 		deliver:   or(c.Deliver, defaultDeliver),
 		state:     c.path(or(c.State, defaultState)),
 		sequences: c.path(or(c.Sequences, defaultSequences)),

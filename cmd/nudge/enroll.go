@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,14 +35,15 @@ sending window is open.`,
 				}
 			}
 			return a.ask(func(op engine.Operator, s settings) error {
+				req.Sequence = s.sequenceName(req.Sequence)
 				v, err := op.Enroll(cmd.Context(), req)
 				if err != nil {
-					return err
+					return notEnrolled(s.suggestSequence(err, req.Sequence), req.Address)
 				}
 				if asJSON {
 					return a.writeJSON(v)
 				}
-				a.printf("enrolled %s in %s; %s\n", visible(person(v.Name, v.Address)), visible(v.Sequence), firstTouch(v, s))
+				a.printf("enrolled %s in %s; %s%s\n", visible(person(v.Name, v.Address)), visible(v.Sequence), visible(firstTouch(v, s)), countedFrom(req.At, time.Now()))
 				if isRunning(op) {
 					a.next("nudge show %s", v.Address)
 				} else {
@@ -60,18 +63,37 @@ sending window is open.`,
 
 // firstTouch says when it begins.
 func firstTouch(v engine.View, s settings) string {
-	if v.Next == nil || v.Next.At == nil {
+	switch {
+	case v.Paused:
+		return "paused: nothing leaves until nudge resume " + v.Address
+	case v.Next == nil || v.Next.At == nil:
 		return "nothing is due"
-	}
-	likely := time.Local
-	for _, m := range s.mailboxes {
-		if m.engine.Name == v.Mailbox {
-			likely = m.engine.Location
-		}
 	}
 	what := "first touch"
 	if v.Next.Action != "email" {
 		what = "first " + v.Next.Action
 	}
-	return fmt.Sprintf("%s %s (%s)", what, day(*v.Next.At), zoneName(*v.Next.At, likely))
+	return what + " " + when(*v.Next.At, s.likelyZone(v))
+}
+
+// longPast is how far back a first wait may begin without a word about it.
+const longPast = 24 * time.Hour
+
+// countedFrom says what enrolling from a day in the past means.
+func countedFrom(at, now time.Time) string {
+	if at.IsZero() || now.Sub(at) <= longPast {
+		return ""
+	}
+	return fmt.Sprintf("; counted from %s; what came before now was not read", when(at, time.Local))
+}
+
+// notEnrolled adds to a refusal what became of the fields of somebody who is
+// enrolled already.
+func notEnrolled(err error, address string) error {
+	refusal, ok := errors.AsType[*engine.RefusalError](err)
+	if !ok || !errors.Is(err, engine.ErrEnrolled) {
+		return err
+	}
+	return &trouble{code: exitFailed, what: refusal.What + "; the fields were not changed",
+		hint: "nudge import updates the fields of who is enrolled; nudge show " + strings.TrimSpace(address) + " tells how it stands"}
 }

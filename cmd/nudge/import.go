@@ -30,15 +30,17 @@ A FILE of - is standard input.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rows, rejected, err := a.readProspects(args[1])
 			if _, unopened := errors.AsType[*fs.PathError](err); unopened {
-				return err
+				return fileTrouble(args[1], err, "name a CSV file, or - for standard input")
 			} else if err != nil {
 				return &trouble{code: exitFailed, what: fmt.Sprintf("%s: %v", args[1], err), hint: "nothing was imported; mend the file and import it again"}
 			}
-			return a.ask(func(op engine.Operator, _ settings) error {
-				result, err := importRows(cmd.Context(), op, engine.ImportRequest{Sequence: args[0], Rows: rows, DryRun: dryRun}, rejected)
+			return a.ask(func(op engine.Operator, s settings) error {
+				name := s.sequenceName(args[0])
+				result, err := importRows(cmd.Context(), op, engine.ImportRequest{Sequence: name, Rows: rows, DryRun: dryRun}, rejected)
 				if err != nil {
-					return err
+					return s.suggestSequence(err, name)
 				}
+				args[0] = name
 				return a.tellImport(args, result, dryRun, asJSON)
 			})
 		},

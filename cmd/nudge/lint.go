@@ -88,7 +88,7 @@ func (a *app) lintSources(args []string) ([]lintedFile, error) {
 		for _, name := range names {
 			source, err := os.ReadFile(name)
 			if err != nil {
-				return nil, err
+				return nil, fileTrouble(name, err, "")
 			}
 			files = append(files, lintedFile{name: name, source: source})
 		}
@@ -113,7 +113,7 @@ func sequenceFiles(path string) ([]string, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no %s", path), hint: "name a sequence file, or the folder they are in"}
 	} else if err != nil {
-		return nil, err
+		return nil, fileTrouble(path, err, "")
 	}
 	if !info.IsDir() {
 		return []string{path}, nil

@@ -20,17 +20,18 @@ func (a *app) listCommand() *cobra.Command {
 		Example: "  nudge list\n  nudge list --state held --sequence quote --json",
 		Args:    need(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			filter := engine.Filter{State: engine.State(state), Sequence: sequence}
+			filter := engine.Filter{State: engine.State(state)}
 			switch filter.State {
 			case "", engine.Active, engine.Held, engine.Stopped, engine.Finished:
 			default:
 				states := []string{"active", "held", "stopped", "finished"}
 				return usage(fmt.Sprintf("unknown state %q", state)+didYouMean(state, states), "states: "+strings.Join(states, ", "))
 			}
-			return a.ask(func(op engine.Operator, _ settings) error {
+			return a.ask(func(op engine.Operator, s settings) error {
+				filter.Sequence = s.sequenceName(sequence)
 				views, err := op.List(cmd.Context(), filter)
 				if err != nil {
-					return err
+					return s.suggestSequence(err, filter.Sequence)
 				}
 				if asJSON {
 					if views == nil {
@@ -61,22 +62,19 @@ func (a *app) tellList(views []engine.View, filtered bool, now time.Time) {
 		return
 	}
 	var t table
-	t.add("ADDRESS", "SEQUENCE", "STATE", "SENT", "NEXT")
+	t.add("ADDRESS", "SEQUENCE", "STATE", "REASON", "TOUCHES", "NEXT")
 	for _, v := range views {
-		t.add(v.Address, v.Sequence, stateWords(v), strconv.Itoa(v.Touches), nextWords(v, now))
+		t.add(v.Address, v.Sequence, string(v.State), reasonWords(v), strconv.Itoa(v.Touches), nextWords(v, now))
 	}
 	a.printTable(t)
 }
 
-// stateWords is an enrollment's state with its reason in one or two words.
-func stateWords(v engine.View) string {
-	switch {
-	case v.State == engine.Active && v.Paused:
-		return "paused"
-	case v.State == engine.Stopped && v.Reason != "":
-		return v.Reason
+// reasonWords is why an enrollment's state is what it is.
+func reasonWords(v engine.View) string {
+	if v.Paused {
+		return strings.TrimPrefix(v.Reason+", paused", ", ")
 	}
-	return string(v.State)
+	return v.Reason
 }
 
 // nextWords is an enrollment's next action and when.
@@ -87,10 +85,9 @@ func nextWords(v engine.View, now time.Time) string {
 	case v.Next.At == nil && v.Paused:
 		return "when resumed"
 	case v.Next.At == nil:
-		return "your answer: " + v.Reason
+		return "your answer"
 	}
-	at := v.Next.At.Local()
-	words := day(at) + ", " + away(at, now)
+	words := shortWhen(*v.Next.At) + ", " + away(*v.Next.At, now)
 	if v.Next.Action != "email" {
 		words = v.Next.Action + " " + words
 	}

@@ -23,7 +23,7 @@ func (a *app) logCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tell := a.tellEvent
 			if asJSON {
-				tell = func(ev engine.Event) error { return a.writeJSONLine(ev) }
+				tell = func(ev engine.Event) error { return a.writeJSONLine(forPrograms(ev)) }
 			}
 			last, err := a.logFrom(cmd.Context(), after, tell)
 			if err != nil || !follow {
@@ -61,10 +61,14 @@ func (a *app) logFrom(ctx context.Context, after uint64, tell func(engine.Event)
 }
 
 func (a *app) tellEvent(ev engine.Event) error {
-	who := ev.Address
-	if ev.Sequence != "" {
-		who += " " + ev.Sequence
+	stamp := ev.At.Local().Format(time.DateTime)
+	indent := len(stamp) + 2
+	for i, line := range a.linesOf(visible(eventLine(ev)), indent) {
+		if i == 0 {
+			a.printf("%s  %s\n", a.dim(stamp), line)
+		} else {
+			a.printf("%*s%s\n", indent, "", line)
+		}
 	}
-	a.printf("%s  %s%s\n", a.dim(ev.At.Local().Format("2006-01-02 15:04:05")), visible(with("", who)+with(": ", eventWords(ev))), "")
-	return nil
+	return a.lost()
 }

@@ -18,14 +18,20 @@ type app struct {
 	noColor    bool
 	in         io.Reader
 	out, err   io.Writer
+	unchecked  io.Writer // standard output where a lost word is no failure
 }
 
 // execute runs one command and returns the exit code.
 func execute(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
-	a := &app{in: in, out: out, err: errs}
+	answer := &answerWriter{to: out}
+	a := &app{in: in, out: answer, err: errs, unchecked: out}
 	root := a.root()
 	root.SetArgs(args)
-	return a.explain(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if lost := answer.trouble(); lost != nil {
+		err = lost
+	}
+	return a.explain(err)
 }
 
 // quitOnInterrupt ends the process when a person presses Ctrl-C, with the code

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,12 @@ func openOperator(s settings) (engine.Operator, func() error, error) {
 	if err == nil {
 		return client, func() error { return nil }, nil
 	}
+	if errors.Is(err, control.ErrSilent) {
+		return nil, nil, err
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil, stateTrouble(s.state, err)
+	}
 	if !errors.Is(err, control.ErrNotRunning) {
 		return nil, nil, &trouble{code: exitUnreachable, what: fmt.Sprintf("the daemon cannot be reached: %v", err),
 			hint: "run this as the user the daemon runs as"}
@@ -69,12 +76,23 @@ func openStore(path string) (*bolt.Store, error) {
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, &trouble{code: exitUnreachable, what: err.Error(), hint: "wait until it is done; a daemon that hangs can be ended with kill"}
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &trouble{code: exitFailed, what: err.Error(), hint: "mkdir -p " + filepath.Dir(path)}
 	case err != nil:
-		return nil, err
+		return nil, stateTrouble(path, err)
 	}
 	return store, nil
+}
+
+// stateTrouble says what keeps the state from being opened, and what to do.
+func stateTrouble(path string, err error) error {
+	dir := filepath.Dir(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &trouble{code: exitFailed, what: fmt.Sprintf("there is no folder %s for the state", dir), hint: "mkdir -p " + dir}
+	case errors.Is(err, fs.ErrPermission):
+		return &trouble{code: exitFailed, what: fmt.Sprintf("this user may not read and write the state in %s", dir),
+			hint: "run nudge as the user the daemon runs as, or set state in nudge.toml to a file in a folder of your own"}
+	}
+	return err
 }
 
 // newDesk is the Operator over an open store.
@@ -92,6 +110,35 @@ func openLibrary(s settings) (*sequences.Library, error) {
 		return nil, &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in nudge.toml"}
 	}
 	return library, nil
+}
+
+// sequenceName is the name of the sequence that a person means: by its name, its
+// file or its title.
+func (s settings) sequenceName(typed string) string {
+	name := typed
+	if strings.HasSuffix(typed, ".md") {
+		name = strings.TrimSuffix(filepath.Base(typed), ".md")
+	}
+	if library, err := sequences.Open(s.sequences); err == nil && name != "" {
+		if seq, there := library.Sequence(name); there {
+			return seq.Name
+		}
+	}
+	return name
+}
+
+// suggestSequence adds to the error about a sequence that is not there which one
+// was probably meant.
+func (s settings) suggestSequence(err error, typed string) error {
+	refusal, ok := errors.AsType[*engine.RefusalError](err)
+	if !ok || !errors.Is(err, engine.ErrNotFound) || !strings.HasPrefix(refusal.What, "there is no sequence ") {
+		return err
+	}
+	library, failed := sequences.Open(s.sequences)
+	if failed != nil {
+		return err
+	}
+	return &trouble{code: exitNothing, what: refusal.What + didYouMean(typed, library.Names()), hint: refusal.Hint}
 }
 
 // completeSequence offers the names of the sequences for a command's first

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,10 +44,23 @@ func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(eng
 		if err != nil {
 			return err
 		}
-		return a.ask(func(op engine.Operator, _ settings) error {
-			n, err := turn(op, cmd.Context(), scope)
+		return a.ask(func(op engine.Operator, s settings) error {
+			scope.Sequence = s.sequenceName(scope.Sequence)
+			last, err := lastEvent(cmd.Context(), op)
 			if err != nil {
 				return err
+			}
+			n, err := turn(op, cmd.Context(), scope)
+			if err != nil {
+				return s.suggestSequence(err, scope.Sequence)
+			}
+			if undo == "" {
+				if changed, err := resumedSince(cmd.Context(), op, last); err != nil {
+					return err
+				} else if !changed && (scope.Person == "" || n > 0) { // a person without an open sequence leaves no event
+					a.tellNothingPaused(scope, words)
+					return nil
+				}
 			}
 			a.printf("%s %s: %s\n", done, visible(words), count(n, "enrollment"))
 			if undo != "" {
@@ -67,28 +80,58 @@ func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(eng
 
 // scope is what was asked for, in words, and as it is typed.
 func (f scopeFlags) scope(args []string) (s engine.Scope, words, typed string, err error) {
-	given := 0
+	var given []string
 	if f.all {
-		given++
+		given = append(given, "--all")
 	}
 	words, typed = "everything", "--all"
 	if f.sequence != "" {
-		given++
+		given = append(given, "--sequence")
 		s.Sequence, words, typed = f.sequence, "sequence "+f.sequence, "--sequence "+f.sequence
 	}
 	if f.mailbox != "" {
-		given++
+		given = append(given, "--mailbox")
 		s.Mailbox, words, typed = f.mailbox, "mailbox "+f.mailbox, "--mailbox "+f.mailbox
 	}
 	if len(args) > 0 {
-		given++
+		given = append(given, "an address")
 		if s.Person, err = engine.CleanAddress(args[0]); err != nil {
 			return s, "", "", usage(err.Error(), "write the address as anna@example.com")
 		}
 		words, typed = args[0], args[0]
 	}
-	if given > 1 {
-		return s, "", "", usage(fmt.Sprintf("%s at once cannot be switched", count(given, "scope")), "name one: an address, --sequence, --mailbox or --all")
+	if len(given) > 1 {
+		return s, "", "", usage(strings.Join(given, " and ")+" do not go together",
+			"name one: an address for one person, --sequence or --mailbox for everybody in it, or --all for everything")
 	}
 	return s, words, typed, nil
+}
+
+// lastEvent is the number of the newest event, 0 when there is none.
+func lastEvent(ctx context.Context, op engine.Operator) (uint64, error) {
+	events, err := op.Log(ctx, 0, -1)
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	return events[len(events)-1].Seq, nil
+}
+
+// resumedSince says whether anything was let go on after an event: resuming
+// writes history only where it is a change.
+func resumedSince(ctx context.Context, op engine.Operator, last uint64) (bool, error) {
+	changed := false
+	_, err := everyEvent(ctx, op, last, func(ev engine.Event) error {
+		changed = changed || ev.Kind == engine.EventResumed || ev.Kind == engine.EventReleased
+		return nil
+	})
+	return changed, err
+}
+
+func (a *app) tellNothingPaused(scope engine.Scope, words string) {
+	if (scope == engine.Scope{}) {
+		a.printf("nothing was paused as a whole; what was paused by name stays paused\n")
+	} else {
+		a.printf("nothing was paused: %s\n", visible(words))
+	}
+	a.next("nudge status")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ is taken from the finished mail, not from the file. Nothing is sent, and the sta
 		RunE: func(_ *cobra.Command, args []string) error {
 			if f.all && (f.step != "" || f.eml != "" || f.html != "") {
 				return usage("--all goes with none of --step, --eml and --html", "choose one step with --step N")
+			}
+			if f.eml == "-" && f.html == "-" {
+				return usage("--eml - and --html - cannot both go to standard output", "give one of them a file's name")
 			}
 			return a.preview(args[0], f)
 		},
@@ -81,23 +85,23 @@ func (a *app) preview(name string, f previewFlags) error {
 	}
 	en := engine.Enrollment{ID: "preview", Sequence: seq.Name, Mailbox: owner.Name, Address: address, Key: engine.AddressKey(address),
 		Name: strings.TrimSpace(f.name), Fields: fields, State: engine.Active}
+	given := maps.Clone(fields)
 	steps, missing, err := imagine(owner, seq, en, last, time.Now())
 	if err != nil {
 		return err
 	}
 	if len(missing) > 0 {
+		// The later steps may lack more: all of it is told at once.
+		en.Fields = maps.Clone(given)
+		if _, all, err := imagine(owner, seq, en, len(seq.Steps)-1, time.Now()); err == nil {
+			missing = all
+		}
 		return &trouble{code: exitUsage, what: "no value for " + strings.Join(missing, ", "), hint: "add --set " + strings.Join(missing, "=… --set ") + "=…"}
 	}
-	switch {
-	case f.eml != "":
-		return a.writeFile(f.eml, steps[last].email.Raw)
-	case f.html != "":
-		_, page, err := partsOf(steps[last].email.Raw)
-		if err != nil {
-			return err
-		}
-		return a.writeFile(f.html, []byte(page))
-	case !f.all:
+	if f.eml != "" || f.html != "" {
+		return a.writeParts(f, steps[last].email.Raw)
+	}
+	if !f.all {
 		steps = steps[last:]
 	}
 	if f.json {
@@ -214,6 +218,7 @@ func findSequence(name, dir string) (*sequences.Sequence, error) {
 		}
 		return seq, nil
 	}
+	name = strings.TrimSuffix(name, ".md")
 	library, err := sequences.Open(dir)
 	if err != nil {
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no sequence %q: %v", name, err), hint: "name a file: nudge preview FILE.md"}
@@ -237,7 +242,7 @@ func (a *app) showStep(seq *sequences.Sequence, s imagined) error {
 		return err
 	}
 	title := strings.TrimLeft(s.step.Title, "0123456789.) ")
-	a.printf("%s\n", a.dim(visible(fmt.Sprintf("Step %d of %d: %s (would be due %s)", s.step.Number, len(seq.Steps), title, day(s.at)))))
+	a.printf("%s\n", a.dim(visible(fmt.Sprintf("Step %d of %d: %s (would be due %s)", s.step.Number, len(seq.Steps), title, when(s.at, s.at.Location())))))
 	if s.step.Do != sequences.Email {
 		a.printf("Your own work, not a mail.\n\n%s", printable(text))
 		return nil
@@ -287,6 +292,20 @@ func (a *app) stepsJSON(steps []imagined) error {
 		answer[i].MessageID, answer[i].HTML = s.email.MessageID, page
 	}
 	return a.writeJSON(answer)
+}
+
+// writeParts writes what was asked for of one mail into files.
+func (a *app) writeParts(f previewFlags, raw []byte) error {
+	if f.eml != "" {
+		if err := a.writeFile(f.eml, raw); err != nil || f.html == "" {
+			return err
+		}
+	}
+	_, page, err := partsOf(raw)
+	if err != nil {
+		return err
+	}
+	return a.writeFile(f.html, []byte(strings.TrimRight(page, "\n")+"\n"))
 }
 
 // writeFile writes bytes where a person asked for them.

@@ -37,7 +37,7 @@ func lastMessageID(t testing.TB, out string) string {
 func TestRealKillsWhileSending(t *testing.T) {
 	pair := mailpair.Start(t)
 	r := newRig(t, pair, followUp)
-	const conversations = 12
+	conversations := rounds(12, 40) // so many that there is always something to send
 	for i := range conversations {
 		r.write(fmt.Sprintf("sequences/talk%d.md", i), strings.Replace(followUp, "Quote {{", fmt.Sprintf("Talk %d, quote {{", i), 1))
 	}
@@ -50,7 +50,7 @@ func TestRealKillsWhileSending(t *testing.T) {
 	for range kills {
 		d := r.start()
 		d.awaitReady()
-		timer := time.NewTimer(time.Duration(rand.IntN(int(time.Second))))
+		timer := time.NewTimer(time.Duration(rand.IntN(int(300 * time.Millisecond))))
 		<-timer.C
 		d.kill()
 	}

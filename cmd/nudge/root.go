@@ -32,6 +32,7 @@ const daemonCommand = "ends by itself"
 
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
+	showVersion := false
 	root := &cobra.Command{
 		Use:           "nudge",
 		Short:         "follow up until they answer, then stop",
@@ -41,6 +42,10 @@ func (a *app) root() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
+			}
+			if showVersion {
+				a.tellVersion(thisBuild())
+				return nil
 			}
 			return cmd.Help()
 		},
@@ -55,6 +60,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.err)
 	root.PersistentFlags().StringVar(&a.configFile, "config", "", "config `FILE` (default ./nudge.toml, else /etc/nudge/nudge.toml)")
 	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "no colours, as NO_COLOR=1")
+	root.Flags().BoolVar(&showVersion, "version", false, "print which nudge this is, as nudge version")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().BoolP("help", "h", false, "tell about a command")
 	_ = root.PersistentFlags().MarkHidden("help") // it exists: the line above made it
@@ -69,16 +75,14 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(a.helpCommand(root))
 	root.SetCompletionCommandGroupID(completionGroup)
 	root.InitDefaultCompletionCmd("completion") // any argument: it is left out only for a tree that is being completed
-	plain := root.HelpFunc()
-	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		if cmd != root {
-			plain(cmd, args)
+			a.commandHelp(cmd)
 			return
 		}
 		a.rootHelp(root, groups)
 	})
 	root.SetUsageTemplate(usageTemplate)
-	root.SetHelpTemplate("{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}\n\n{{end}}{{.UsageString}}")
 	return root
 }
 
@@ -96,10 +100,10 @@ Commands:{{range .Commands}}{{if .IsAvailableCommand}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}
 {{end}}{{if .HasAvailableLocalFlags}}
 Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
 {{end}}{{if .HasAvailableInheritedFlags}}
 Everywhere:
-{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}
+{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
 {{end}}`
 
 // rootHelp is the first thing a person sees.
@@ -126,6 +130,24 @@ func (a *app) rootHelp(root *cobra.Command, groups []group) {
 		fmt.Fprintf(a.out, "%-12s%s\n", g.title, strings.Join(names, "  "))
 	}
 	fmt.Fprint(a.out, "\nnudge help COMMAND, or --help after it, tells more.\n")
+}
+
+// commandHelp is what a person sees of one command. Its paragraphs are broken
+// into lines here; what is indented or short already stays as it is.
+func (a *app) commandHelp(cmd *cobra.Command) {
+	for i, paragraph := range strings.Split(strings.TrimSpace(or(cmd.Long, cmd.Short)), "\n\n") {
+		if i > 0 {
+			a.printf("\n")
+		}
+		if cmd.Name() == "completion" || cmd.HasParent() && cmd.Parent().Name() == "completion" {
+			a.printf("%s\n", paragraph) // cobra's own, with lines to type
+			continue
+		}
+		for _, line := range hanging(paragraph, width, 0) {
+			a.printf("%s\n", line)
+		}
+	}
+	a.printf("\n%s", cmd.UsageString())
 }
 
 func hasCommand(root *cobra.Command, name string) bool {
@@ -170,6 +192,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		return err
 	}
 	what := err.Error()
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		what = fmt.Sprintf("--%s %s is not %s", wrong.GetFlag().Name, wrong.GetValue(), flagKind(wrong.GetFlag()))
+	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var known []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
@@ -183,6 +208,17 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	return usage(what, cmd.CommandPath()+" --help lists the flags")
+}
+
+// flagKind says in words what a flag's value is.
+func flagKind(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "uint64", "int":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	}
+	return "a value it takes"
 }
 
 // need makes the check of a command's arguments: at least least, at most most

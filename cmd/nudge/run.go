@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -64,7 +67,7 @@ func (a *app) newLog(format string, debug bool) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(a.err, options)), nil
 	case format != "text":
 		return nil, usage(fmt.Sprintf("unknown log format %q", format)+didYouMean(format, []string{"text", "json"}), "formats: text, json")
-	case isTerminal(a.err) && !a.noColor && os.Getenv("NO_COLOR") == "":
+	case isTerminal(a.err) && !a.colourless():
 		return slog.New(tint.NewTextHandler(a.err, &tint.Options{Level: level, TimeFormat: time.DateTime})), nil
 	}
 	return slog.New(slog.NewTextHandler(a.err, options)), nil
@@ -75,6 +78,7 @@ type daemon struct {
 	app     *app
 	log     *slog.Logger
 	desk    *engine.Desk
+	shelf   *diaryShelf
 	boxes   []*box
 	hatch   net.Listener
 	running sync.WaitGroup
@@ -94,7 +98,7 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	syscall.Umask(0o077) // the state is nobody else's business
 	for _, m := range s.mailboxes {
 		if _, err := m.account.Password(ctx); err != nil {
-			return credentialsTrouble(m.engine.Name, err)
+			return credentialsTrouble(m.engine.Name, s.file, err)
 		}
 	}
 	if _, err := control.Dial(control.SocketPath(s.state)); err == nil {
@@ -110,6 +114,9 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	defer end(nil)
 	d := &daemon{app: a, log: log, end: end}
 	if err := d.wire(s, store); err != nil {
+		return err
+	}
+	if err := d.putRight(ctx); err != nil {
 		return err
 	}
 	if d.hatch, err = control.Listen(control.SocketPath(s.state)); err != nil {
@@ -140,17 +147,33 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 	}
 	shelf := &diaryShelf{Library: library, log: d.log, store: store}
 	shelf.tellBroken()
+	d.shelf = shelf
 	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now}
 	for _, m := range s.mailboxes {
 		b := &box{
-			inbox:  &firstLook{IMAP: &mailbox.IMAP{Account: m.account, Log: d.log}},
+			inbox:  &firstLook{IMAP: &mailbox.IMAP{Account: m.account, Log: d.log}, hint: authorityHint(m.engine.Name, s.file)},
 			sender: &mailbox.SMTP{Account: m.account, Log: d.log},
 		}
 		name := m.engine.Name
-		b.inbox.refused = func(err error) { d.end(credentialsTrouble(name, err)) }
+		b.inbox.refused = func(err error) { d.end(credentialsTrouble(name, s.file, err)) }
 		b.engine = &engine.Engine{Mailbox: m.engine, Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll}
 		d.boxes = append(d.boxes, b)
 		d.desk.Engines = append(d.desk.Engines, b.engine)
+	}
+	return nil
+}
+
+// putRight lets the desk mend what changed while no daemon ran, and tells what
+// is amiss. Broken sequence files are in the diary already.
+func (d *daemon) putRight(ctx context.Context) error {
+	notices, err := d.desk.Start(ctx)
+	if err != nil {
+		return err
+	}
+	for _, notice := range notices {
+		if !slices.Contains(d.shelf.broken(), notice) {
+			d.log.Warn("something needs a look", "what", notice)
+		}
 	}
 	return nil
 }
@@ -195,15 +218,21 @@ func (d *daemon) announce(ctx context.Context) {
 	for _, b := range d.boxes {
 		b.inbox.calm()
 	}
-	d.app.printf("ready\n")
+	_, _ = io.WriteString(d.app.unchecked, "ready\n") // nobody listening is no reason to end
 	tellSystemd("READY=1")
 	d.log.Info("every mailbox read, ready")
 }
 
-// credentialsTrouble says that a mailbox cannot be logged in to.
-func credentialsTrouble(name string, err error) error {
-	return &trouble{code: exitCredentials, what: fmt.Sprintf("mailbox %s: %v", name, err),
-		hint: "check user and password-from in nudge.toml; many providers want an app password for mail programs"}
+// credentialsTrouble says that a mailbox cannot be logged in to: its password
+// cannot be had, or the server refuses it. file is the config.
+func credentialsTrouble(name, file string, err error) error {
+	hint := fmt.Sprintf("check password-from of mailbox %s in %s", name, or(file, "the environment"))
+	if secret, ok := errors.AsType[*secretError](err); ok {
+		hint = secret.hint
+	} else if errors.Is(err, mailbox.ErrAuth) {
+		hint = fmt.Sprintf("check user and password-from of mailbox %s in %s; many providers want an app password for mail programs", name, or(file, "the environment"))
+	}
+	return &trouble{code: exitCredentials, what: fmt.Sprintf("mailbox %s: %v", name, err), hint: hint}
 }
 
 // tellSystemd passes a state on to systemd, when it started us as a unit of

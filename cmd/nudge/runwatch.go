@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -85,12 +87,29 @@ func (s *diaryShelf) tellBroken() []string {
 	var now []string
 	for _, err := range s.Broken() {
 		now = append(now, err.Error())
-		if !slices.Contains(s.told, err.Error()) {
+		switch {
+		case slices.Contains(s.told, err.Error()):
+		case s.hasCopy(err):
 			s.log.Warn("sequence has mistakes, its last good copy is kept", "err", err)
+		default:
+			s.log.Warn("sequence has mistakes and is left out", "err", err)
 		}
 	}
 	s.told = now
 	return now
+}
+
+// hasCopy says whether the file that an error is about was good once.
+func (s *diaryShelf) hasCopy(err error) bool {
+	file, _, _ := strings.Cut(err.Error(), ".md:")
+	return slices.Contains(s.Names(), filepath.Base(file))
+}
+
+// broken lists the mistakes that are in the diary.
+func (s *diaryShelf) broken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.told)
 }
 
 // firstLook is a mailbox's incoming side that, until the daemon is ready, takes
@@ -99,6 +118,7 @@ func (s *diaryShelf) tellBroken() []string {
 type firstLook struct {
 	*mailbox.IMAP
 	refused func(error)
+	hint    string // about a certificate by an unknown authority
 	later   atomic.Bool
 }
 
@@ -107,6 +127,9 @@ func (f *firstLook) Fetch(ctx context.Context, cursor engine.Cursor) ([]engine.I
 	ins, next, err := f.IMAP.Fetch(ctx, cursor)
 	if errors.Is(err, mailbox.ErrAuth) && !f.later.Load() {
 		f.refused(err)
+	}
+	if err != nil && strings.Contains(err.Error(), unknownAuthority) {
+		err = fmt.Errorf("%w; %s", err, f.hint)
 	}
 	return ins, next, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,11 @@ const commandPatience = 30 * time.Second
 
 // maxSecret bounds a password, in bytes.
 const maxSecret = 64 << 10
+
+// secretError says why there is no password, and what to do about it.
+type secretError struct{ what, hint string }
+
+func (e *secretError) Error() string { return "password: " + e.what }
 
 // parsePasswordFrom reads where a password comes from. What it returns is asked
 // at every login, so that a changed secret is picked up and none is kept. Its
@@ -51,7 +57,8 @@ func parsePasswordFrom(s string, path func(string) string) (func(context.Context
 	return func(context.Context) (string, error) {
 		secret := os.Getenv(name)
 		if secret == "" {
-			return "", fmt.Errorf("password: variable %s is not set", name)
+			return "", &secretError{fmt.Sprintf("variable %s is not set", name),
+				fmt.Sprintf(`export %s before nudge run, or keep the password in a file: password-from = "file PATH"`, name)}
 		}
 		return secret, nil
 	}, nil
@@ -61,19 +68,26 @@ func parsePasswordFrom(s string, path func(string) string) (func(context.Context
 func credential(name string) (string, error) {
 	dir := os.Getenv("CREDENTIALS_DIRECTORY")
 	if dir == "" {
-		return "", fmt.Errorf("password: credential %s: $CREDENTIALS_DIRECTORY is not set; start nudge by systemd with LoadCredential=", name)
+		return "", &secretError{fmt.Sprintf("credential %s: $CREDENTIALS_DIRECTORY is not set", name),
+			fmt.Sprintf(`credentials come from systemd: start nudge as a unit with LoadCredential=%s:PATH, or write password-from = "file PATH"`, name)}
 	}
-	return readSecret(filepath.Join(dir, name))
+	file := filepath.Join(dir, name)
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return "", &secretError{fmt.Sprintf("systemd passed on no credential %s", name), fmt.Sprintf("add LoadCredential=%s:PATH to the unit", name)}
+	}
+	return readSecret(file)
 }
 
 // privateFile reads a file that nobody else may read.
 func privateFile(file string) (string, error) {
 	info, err := os.Stat(file)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", &secretError{fmt.Sprintf("there is no file %s", file), "write the password on its first line, then chmod 600 " + file}
+	case err != nil:
 		return "", fmt.Errorf("password: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("password: %s may be read by others (mode %04o); chmod 600 %s", file, info.Mode().Perm(), file)
+	case info.Mode().Perm()&0o077 != 0:
+		return "", &secretError{fmt.Sprintf("%s may be read by others (mode %04o)", file, info.Mode().Perm()), "chmod 600 " + file}
 	}
 	return readSecret(file)
 }
@@ -84,10 +98,12 @@ func readSecret(file string) (string, error) {
 		return "", fmt.Errorf("password: %w", err)
 	}
 	if info.Size() > maxSecret {
-		return "", fmt.Errorf("password: %s is too large to be one", file)
+		return "", &secretError{file + " is too large to be one", onlyThePassword}
 	}
 	source, err := os.ReadFile(file)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
+		return "", &secretError{"this user may not read " + file, "run nudge as the user the file belongs to, or give it the file with chown"}
+	} else if err != nil {
 		return "", fmt.Errorf("password: %w", err)
 	}
 	return oneLine(source, file)
@@ -103,22 +119,25 @@ func firstLine(ctx context.Context, command string) (string, error) {
 	out, err := cmd.Output()
 	switch {
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("password: command took longer than %s", commandPatience)
+		return "", &secretError{fmt.Sprintf("command took longer than %s", commandPatience), "run the command of password-from by hand: it may wait for an answer"}
 	case err != nil:
-		return "", fmt.Errorf("password: command failed: %w", err)
+		return "", &secretError{fmt.Sprintf("command failed: %v", err), "run the command of password-from by hand to see why"}
 	}
 	line, _, _ := bytes.Cut(out, []byte("\n"))
 	return oneLine(line, "command")
 }
+
+// onlyThePassword is what to do about a file or a command that says more or less.
+const onlyThePassword = "it must hold the password on one line, and nothing else"
 
 // oneLine is a secret without the line end it was written with.
 func oneLine(source []byte, from string) (string, error) {
 	secret := strings.TrimRight(string(source), "\r\n")
 	switch {
 	case secret == "":
-		return "", fmt.Errorf("password: %s is empty", from)
+		return "", &secretError{from + " is empty", onlyThePassword}
 	case strings.ContainsAny(secret, "\r\n"):
-		return "", fmt.Errorf("password: %s holds more than one line", from)
+		return "", &secretError{from + " holds more than one line", onlyThePassword}
 	}
 	return secret, nil
 }

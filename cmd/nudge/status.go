@@ -18,7 +18,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Example: "  nudge status\n  nudge status --json",
 		Args:    need(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.ask(func(op engine.Operator, _ settings) error {
+			return a.ask(func(op engine.Operator, set settings) error {
 				s, err := op.Status(cmd.Context())
 				if err != nil {
 					return err
@@ -29,7 +29,7 @@ func (a *app) statusCommand() *cobra.Command {
 					}
 					return a.writeJSON(s)
 				}
-				a.tellStatus(s, time.Now())
+				a.tellStatus(s, set, time.Now())
 				return nil
 			})
 		},
@@ -38,44 +38,72 @@ func (a *app) statusCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) tellStatus(s engine.Status, now time.Time) {
-	running := a.green("running")
-	if !s.Running {
-		running = a.yellow("not running")
+func (a *app) tellStatus(s engine.Status, set settings, now time.Time) {
+	fact := func(label, words string, paint func(string) string) {
+		a.fact(fmt.Sprintf("%-9s ", label), visible(words), paint)
 	}
-	a.printf("%-9s %s\n", "daemon", running)
+	if s.Running {
+		fact("daemon", "running", a.green)
+	} else {
+		fact("daemon", "not running", a.yellow)
+	}
 	deliver := s.Deliver
 	if s.Deliver == rehearsal {
 		deliver += ", every mail goes to you"
 	}
-	a.printf("%-9s %s\n", "deliver", visible(deliver))
+	fact("deliver", deliver, nil)
 	for _, m := range s.Mailboxes {
-		a.printf("%-9s %s <%s>, %d of %d sent today\n", "mailbox", visible(m.Name), visible(m.Address), m.SentToday, m.PerDay)
-		a.printf("%-9s   imap %s%s\n", "", a.stateColour(m.IMAP.State), sweptWords(m.IMAP, now))
-		a.printf("%-9s   smtp %s%s\n", "", a.stateColour(m.SMTP.State), visible(with(": ", m.SMTP.Error)))
+		fact("mailbox", fmt.Sprintf("%s <%s>, %d of %d sent today", m.Name, m.Address, m.SentToday, m.PerDay), nil)
+		fact("            imap", m.IMAP.State+sweptWords(m.IMAP, now), a.stateColour(m.IMAP.State))
+		fact("            smtp", m.SMTP.State+with(": ", m.SMTP.Error), a.stateColour(m.SMTP.State))
 	}
 	c := s.Counts
-	a.printf("%-9s %d active, %d held, %d stopped (%d replied), %d finished\n", "people", c.Active, c.Held, c.Stopped, c.Replied, c.Finished)
+	fact("people", fmt.Sprintf("%d active, %d held, %d stopped (%d replied), %d finished", c.Active, c.Held, c.Stopped, c.Replied, c.Finished), nil)
 	if s.Next != nil {
-		at := s.Next.At.Local()
-		a.printf("%-9s %s, %s: %s (%s, step %s)\n", "next", day(at), away(at, now), visible(s.Next.Address), visible(s.Next.Sequence), visible(s.Next.Step))
+		at := s.Next.At
+		fact("next", fmt.Sprintf("%s, %s: %s (%s, step %s)", when(at, set.someZone(at)), away(at, now), s.Next.Address, s.Next.Sequence, s.Next.Step), nil)
 	}
 	for _, why := range silence(s) {
-		a.printf("%-9s %s\n", "silent", a.yellow(visible(why)))
+		fact("silent", why, a.yellow)
+	}
+	for _, m := range s.Mailboxes {
+		if said := m.IMAP.Error + m.SMTP.Error; strings.Contains(said, unknownAuthority) && !strings.Contains(said, "set ca-file") {
+			fact("look", authorityHint(m.Name, set.file), a.yellow)
+		}
 	}
 	for _, notice := range s.Notices {
-		a.printf("%-9s %s\n", "look", a.yellow(visible(notice)))
+		fact("look", notice, a.yellow)
 	}
 }
 
-func (a *app) stateColour(state string) string {
+// stateColour is the colour in which a server's state is told.
+func (a *app) stateColour(state string) func(string) string {
 	switch state {
 	case "ok":
-		return a.green(state)
+		return a.green
 	case "down":
-		return a.red(state)
+		return a.red
 	}
-	return a.yellow(visible(state))
+	return a.yellow
+}
+
+// someZone is the zone of the mailbox whose clocks show what a moment's do.
+func (s settings) someZone(t time.Time) *time.Location {
+	for _, m := range s.mailboxes {
+		if sameClock(t, m.engine.Location) {
+			return m.engine.Location
+		}
+	}
+	return time.Local
+}
+
+// unknownAuthority is how a mailbox says that a certificate was signed by
+// somebody this machine does not trust.
+const unknownAuthority = "certificate comes from an unknown authority"
+
+// authorityHint is what to do about it where the authority is one's own.
+func authorityHint(name, file string) string {
+	return fmt.Sprintf("if the authority is your own, set ca-file = \"…\" in %s (mailbox %s)", or(file, "nudge.toml"), name)
 }
 
 func sweptWords(s engine.IMAPStatus, now time.Time) string {
@@ -83,7 +111,7 @@ func sweptWords(s engine.IMAPStatus, now time.Time) string {
 	if s.SweptAt != nil {
 		words = ", read " + away(*s.SweptAt, now)
 	}
-	return words + visible(with(": ", s.Error))
+	return words + with(": ", s.Error)
 }
 
 // silence says why nothing leaves, with what to do about it.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"nudge/engine"
@@ -15,10 +17,17 @@ func (a *app) stopCommand() *cobra.Command {
 		Example: "  nudge stop maria@example.com\n  nudge stop maria@example.com --sequence quote",
 		Args:    need(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.ask(func(op engine.Operator, _ settings) error {
-				views, err := op.Stop(cmd.Context(), args[0], sequence)
+			return a.ask(func(op engine.Operator, s settings) error {
+				name := s.sequenceName(sequence)
+				views, err := op.Stop(cmd.Context(), args[0], name)
+				if errors.Is(err, engine.ErrNotFound) && name != "" {
+					// Nobody is in it: is there such a sequence at all?
+					if _, unknown := op.List(cmd.Context(), engine.Filter{Sequence: name}); unknown != nil {
+						err = unknown
+					}
+				}
 				if err != nil {
-					return err
+					return s.suggestSequence(err, name)
 				}
 				if asJSON {
 					return a.writeJSON(views)

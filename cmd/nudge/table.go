@@ -6,9 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// width is how wide a table may be where nothing says otherwise.
-const width = 80
-
 // table is text in columns. The first row is the heading.
 type table struct {
 	rows   [][]string
@@ -22,8 +19,9 @@ func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
-// lines lays the table out, two spaces between columns.
-func (t *table) lines() []string {
+// lines lays the table out, two spaces between columns. columns is how wide it
+// may be, 0 for as wide as it must.
+func (t *table) lines(columns int) []string {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
 		for i, cell := range row {
@@ -34,8 +32,8 @@ func (t *table) lines() []string {
 	for _, w := range widths {
 		total += w
 	}
-	if over := total - width; over > 0 {
-		widths[t.shrink] = max(widths[t.shrink]-over, 16)
+	if over := total - columns; columns > 0 && over > 0 {
+		widths[t.shrink] = min(widths[t.shrink], max(widths[t.shrink]-over, 16))
 	}
 	lines := make([]string, len(t.rows))
 	for r, row := range t.rows {
@@ -59,9 +57,14 @@ func padded(cell string, w int) string {
 	return string(slices.Concat([]rune(cell)[:w-1], []rune("…")))
 }
 
-// printTable writes a table, its heading dimmed.
+// printTable writes a table, its heading dimmed. Only a terminal has an edge
+// for which cells are shortened.
 func (a *app) printTable(t table) {
-	for i, line := range t.lines() {
+	columns := 0
+	if isTerminal(a.out) {
+		columns = a.columns()
+	}
+	for i, line := range t.lines(columns) {
 		if i == 0 {
 			line = a.dim(line)
 		}

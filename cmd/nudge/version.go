@@ -31,15 +31,19 @@ func (a *app) versionCommand() *cobra.Command {
 			if asJSON {
 				return a.writeJSON(facts)
 			}
-			a.printf("nudge %s (%s, %s)\n", facts.Version, facts.Go, facts.System)
-			if facts.Commit != "" {
-				a.printf("commit %s\n", facts.Commit)
-			}
+			a.tellVersion(facts)
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func (a *app) tellVersion(facts buildFacts) {
+	a.printf("nudge %s (%s, %s)\n", facts.Version, facts.Go, facts.System)
+	if facts.Commit != "" {
+		a.printf("commit %s\n", facts.Commit)
+	}
 }
 
 // thisBuild asks the binary about itself.

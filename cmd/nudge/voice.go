@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"unicode"
-
-	"golang.org/x/term"
 
 	"nudge/engine"
 	"nudge/engine/bolt"
@@ -46,6 +45,19 @@ func (t *trouble) Error() string { return t.what }
 // usage is a mistake in how a command was called.
 func usage(what, hint string) error { return &trouble{code: exitUsage, what: what, hint: hint} }
 
+// fileTrouble says why a file that was named cannot be read.
+func fileTrouble(path string, err error, hint string) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &trouble{code: exitNothing, what: "there is no file " + path, hint: hint}
+	case errors.Is(err, fs.ErrPermission):
+		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod u+r, or run nudge as the user it belongs to"}
+	case errors.Is(err, syscall.EISDIR):
+		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: hint}
+	}
+	return err
+}
+
 // explain says what went wrong and returns the exit code.
 func (a *app) explain(err error) int {
 	if err == nil {
@@ -74,6 +86,9 @@ func asTrouble(err error) *trouble {
 	if refusal, ok := errors.AsType[*engine.RefusalError](err); ok {
 		t.what, t.hint = refusal.What, refusal.Hint
 	}
+	if errors.Is(err, control.ErrSilent) {
+		t.hint = "it hangs or was stopped: its log may say why; end it with kill -9 and start nudge run again. What you asked may still be done"
+	}
 	for _, known := range []struct {
 		err  error
 		code int
@@ -85,6 +100,7 @@ func asTrouble(err error) *trouble {
 		{control.ErrNotRunning, exitUnreachable},
 		{control.ErrRunning, exitUnreachable},
 		{control.ErrGone, exitUnreachable},
+		{control.ErrSilent, exitUnreachable},
 		{context.Canceled, exitInterrupted},
 	} {
 		if errors.Is(err, known.err) {
@@ -142,13 +158,13 @@ func (a *app) yellow(s string) string { return a.styled("33", s) }
 func (a *app) green(s string) string  { return a.styled("32", s) }
 
 func (a *app) styled(code, s string) string {
-	if s == "" || a.noColor || os.Getenv("NO_COLOR") != "" || !isTerminal(a.out) {
+	if s == "" || a.colourless() || !isTerminal(a.out) {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+// colourless says whether no colours are wanted, or none are understood.
+func (a *app) colourless() bool {
+	return a.noColor || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
 }

@@ -34,6 +34,30 @@ func day(t time.Time) string {
 	return t.Format("Mon 2 Jan 15:04")
 }
 
+// when writes a moment in its own zone, and names the zone where this machine's
+// clock shows another time. likely is the zone it is probably in: see zoneName.
+func when(t time.Time, likely *time.Location) string {
+	if sameClock(t, time.Local) {
+		return day(t)
+	}
+	return fmt.Sprintf("%s (%s)", day(t), zoneName(t, likely))
+}
+
+// shortWhen is when for tables: the zone is told by its offset.
+func shortWhen(t time.Time) string {
+	if sameClock(t, time.Local) {
+		return day(t)
+	}
+	return day(t) + t.Format(" -07:00")
+}
+
+// sameClock says whether a zone's clocks show at a moment what the moment's own do.
+func sameClock(t time.Time, loc *time.Location) bool {
+	_, own := t.Zone()
+	_, there := t.In(loc).Zone()
+	return own == there
+}
+
 // away writes how far a moment is from now: "in 3 days", "2 h ago".
 func away(t, now time.Time) string {
 	d := t.Sub(now)
@@ -61,14 +85,26 @@ func away(t, now time.Time) string {
 // zoneName names the zone a moment is in. Over the wire a moment keeps its
 // offset and loses the name, which is given back where it must be the same.
 func zoneName(t time.Time, likely *time.Location) string {
-	_, offset := t.Zone()
-	if _, same := t.In(likely).Zone(); likely != time.Local && same == offset {
+	if likely != time.Local && sameClock(t, likely) {
 		return likely.String()
 	}
 	if name := t.Location().String(); name != "" && name != "Local" {
 		return name
 	}
 	return t.Format("UTC-07:00")
+}
+
+// likelyZone is the zone that a view's moments are probably in.
+func (s settings) likelyZone(v engine.View) *time.Location {
+	if loc, err := time.LoadLocation(v.Fields["timezone"]); v.Fields["timezone"] != "" && err == nil {
+		return loc
+	}
+	for _, m := range s.mailboxes {
+		if m.engine.Name == v.Mailbox {
+			return m.engine.Location
+		}
+	}
+	return time.Local
 }
 
 // zoneOf is the time zone a prospect lives in: their own, else the sequence's,

@@ -29,10 +29,15 @@ func TestWordsForPeople(t *testing.T) {
 		"2 Jan 1999":           strings.Join(strings.Fields(day(time.Date(1999, 1, 2, 3, 4, 0, 0, time.UTC)))[1:4], " "),
 		"a reply from a@b.se, \"Re: x\", in INBOX (UID 7); whose: cites our Message-ID; what: text": eventWords(engine.Event{Kind: engine.EventReply,
 			Detail: map[string]string{"from": "a@b.se", "subject": "Re: x", "folder": "INBOX", "uid": "7", "match": "cites our Message-ID", "rule": "text"}}),
-		"held: unsure, two answers":                  eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}),
-		"reloaded broken 1":                          eventWords(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"broken": "1"}}),
-		`nobody knows whether "Hi" left: cut off`:    eventWords(engine.Event{Kind: engine.EventInDoubt, Detail: map[string]string{"subject": "Hi", "why": "cut off"}}),
-		`sent "Hi" (step a); the server said: 250 2`: eventWords(engine.Event{Kind: engine.EventSent, Step: "a", Detail: map[string]string{"subject": "Hi", "server": "250 2"}}),
+		"held: unsure, two answers":                      eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}),
+		"sequences were read again: 2 loaded, 1 broken":  eventLine(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"sequences": "a, b", "broken": "1"}}),
+		"everything was paused":                          eventLine(engine.Event{Kind: engine.EventPaused, Detail: map[string]string{"scope": "everything"}}),
+		"mailbox sales was resumed":                      eventLine(engine.Event{Kind: engine.EventResumed, Detail: map[string]string{"mailbox": "sales"}}),
+		"sequence quote was paused":                      eventLine(engine.Event{Kind: engine.EventPaused, Sequence: "quote"}),
+		"a@b.se will never be written to again: bounced": eventLine(engine.Event{Kind: engine.EventSuppressed, Address: "a@b.se", Detail: map[string]string{"why": "bounced"}}),
+		"a@b.se quote: stopped: by hand":                 eventLine(engine.Event{Kind: engine.EventStopped, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"reason": "by hand"}}),
+		`nobody knows whether "Hi" left: cut off`:        eventWords(engine.Event{Kind: engine.EventInDoubt, Detail: map[string]string{"subject": "Hi", "why": "cut off"}}),
+		`sent "Hi" (step a); the server said: 250 2`:     eventWords(engine.Event{Kind: engine.EventSent, Step: "a", Detail: map[string]string{"subject": "Hi", "server": "250 2"}}),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -92,7 +97,7 @@ func TestATableFitsAScreen(t *testing.T) {
 	tb.add("ADDRESS", "SEQUENCE", "NEXT")
 	tb.add(strings.Repeat("ä", 70)+"@example.com", "quote", "Tue 24 Nov 09:00, in 14 h")
 	tb.add("maria@example.com", "a", "")
-	lines := tb.lines()
+	lines := tb.lines(width)
 	for _, line := range lines {
 		if utf8.RuneCountInString(line) > width {
 			t.Errorf("%d: %s", utf8.RuneCountInString(line), line)
@@ -100,6 +105,9 @@ func TestATableFitsAScreen(t *testing.T) {
 	}
 	if !strings.Contains(lines[1], "…  quote") || !strings.HasPrefix(lines[2], "maria@example.com ") || strings.HasSuffix(lines[2], " ") {
 		t.Errorf("%q", lines)
+	}
+	if whole := tb.lines(0)[1]; !strings.HasPrefix(whole, strings.Repeat("ä", 70)+"@example.com  quote") {
+		t.Errorf("where there is no edge an address is cut: %q", whole)
 	}
 }
 

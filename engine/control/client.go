@@ -9,51 +9,59 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
 	"nudge/engine"
 )
 
-// answerPatience bounds how long the daemon may think about one request. The
-// longest is an import: some 100,000 rows, a thousand to a transaction.
-const answerPatience = 2 * time.Minute
+// How long one call may take as a whole. The longest is an import: some 100,000
+// rows, a thousand to a transaction.
+const (
+	answerPatience = 10 * time.Second
+	importPatience = 10 * time.Minute
+)
 
 // Client is an Operator over a running daemon. It keeps no connection between
-// calls, so there is nothing to close.
+// calls, so there is nothing to close. A call that takes longer than ten
+// seconds, an import longer than ten minutes, ends with ErrSilent.
 type Client struct {
-	path string
-	http *http.Client
+	path     string
+	http     *http.Client
+	patience time.Duration // of all but imports
 }
 
 var _ engine.Operator = (*Client)(nil)
 
 // Dial finds the daemon behind a socket. It takes at most 200 ms; ErrNotRunning
-// when nothing listens, another error when something is there that must not or
-// cannot be talked to.
+// when nothing listens, ErrSilent when what listens takes no calls any more,
+// another error when something is there that must not or cannot be talked to.
 func Dial(path string) (*Client, error) {
 	conn, err := net.DialTimeout("unix", path, dialPatience)
 	if err != nil {
-		return nil, dialError(err)
+		return nil, dialError(path, err)
 	}
 	_ = conn.Close()
 	if err := checkOwner(path); err != nil {
 		return nil, err
 	}
 	var dialer net.Dialer
-	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
-		DisableKeepAlives:     true,
-		DisableCompression:    true,
-		ResponseHeaderTimeout: answerPatience,
+	return &Client{path: path, patience: answerPatience, http: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives:  true,
+		DisableCompression: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", path)
 		},
 	}}}, nil
 }
 
-func dialError(err error) error {
-	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist) {
+func dialError(path string, err error) error {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return ErrNotRunning
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.EAGAIN): // its queue of calls is full
+		return &silence{path}
 	}
 	return fmt.Errorf("control socket: %w", err)
 }
@@ -128,6 +136,12 @@ func ask[A any](ctx context.Context, c *Client, path string, q any) (A, error) {
 	if len(body) > maxBody && path != pathImport || len(body) > maxImport {
 		return a, &engine.RefusalError{Err: engine.ErrInvalid, What: fmt.Sprintf("the request is too large (%d MB)", len(body)>>20), Hint: "split it"}
 	}
+	patience := c.patience
+	if path == pathImport {
+		patience = importPatience
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, &silence{c.path})
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://nudge"+path, bytes.NewReader(body))
 	if err != nil {
 		return a, err
@@ -155,14 +169,14 @@ func ask[A any](ctx context.Context, c *Client, path string, q any) (A, error) {
 	return a, fromWire(refused)
 }
 
-// callError says whether the daemon was gone before the call or went away in
-// the middle of it.
+// callError says whether the daemon was gone before the call, went away in the
+// middle of it, or did not answer. ctx ends with our patience or the caller's.
 func (c *Client) callError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return dialError(err)
+		return dialError(c.path, err)
 	}
 	return fmt.Errorf("%w: %w", ErrGone, err)
 }

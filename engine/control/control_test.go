@@ -387,3 +387,23 @@ func TestTheServerRefusesWhatItDoesNotUnderstand(t *testing.T) {
 		t.Errorf("the client sends it nevertheless: %v", err)
 	}
 }
+
+func TestADaemonThatHangsIsSaidNotToAnswer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nudge.db.sock")
+	l, err := control.Listen(path) // takes calls and never answers, as a stopped process does
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := dial(t, path)
+	c.SetPatience(20 * time.Millisecond)
+	_, err = c.Status(t.Context())
+	if !errors.Is(err, control.ErrSilent) || err.Error() != "the daemon on "+path+" does not answer" {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Status(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller who gave up got %v", err)
+	}
+}

@@ -24,6 +24,18 @@ var ErrGone = errors.New("the daemon went away before it answered")
 // ErrRunning says that a daemon listens already.
 var ErrRunning = errors.New("another daemon is running")
 
+// ErrSilent says that a daemon listens but does not answer: it hangs, or was
+// stopped with a signal. What was asked may be done later or not.
+var ErrSilent = errors.New("the daemon does not answer")
+
+// silence is ErrSilent with the daemon's name.
+type silence struct{ path string }
+
+func (s *silence) Error() string { return "the daemon on " + s.path + " does not answer" }
+
+// Is makes errors.Is find ErrSilent.
+func (s *silence) Is(target error) bool { return target == ErrSilent }
+
 // maxPath is the longest path that every system takes for a socket: sun_path
 // is 104 bytes on BSD and macOS, 108 on Linux, with a final NUL.
 const maxPath = 100

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"nudge/engine"
+)
+
+// eventWords tells one event in a sentence, with its evidence.
+func eventWords(ev engine.Event) string {
+	d := ev.Detail
+	switch ev.Kind {
+	case engine.EventEnrolled:
+		return "enrolled" + with(", first due ", moment(d["due"]))
+	case engine.EventClaimed:
+		return fmt.Sprintf("began to send %q", d["subject"])
+	case engine.EventSent:
+		return fmt.Sprintf("sent %q (step %s)", d["subject"], ev.Step) + with("; the server said: ", d["server"])
+	case engine.EventRefused:
+		return "the mail server refused it" + with(": ", d["server"])
+	case engine.EventDeferred:
+		return "not sent yet, to be tried again" + with(": ", d["server"])
+	case engine.EventInDoubt:
+		return fmt.Sprintf("nobody knows whether %q left", d["subject"]) + with(": ", d["why"])
+	case engine.EventReply, engine.EventAutoReply, engine.EventBounce, engine.EventUnsubscribe, engine.EventComplaint,
+		engine.EventUnsure, engine.EventNoted:
+		return mailWords(ev)
+	case engine.EventHeld:
+		return "held: " + or(d["reason"], "a person must look") + with(", ", d["detail"]) + with(", until ", moment(d["until"]))
+	case engine.EventReleased:
+		return "goes on" + with(" after: ", d["reason"]) + with(", by ", d["by"])
+	case engine.EventStopped:
+		return "stopped: " + d["reason"] + with(", ", d["why"])
+	case engine.EventFinished:
+		return "finished: " + or(d["reason"], "no step is left")
+	case engine.EventTaskOpen:
+		return fmt.Sprintf("your work (step %s): %s", ev.Step, d["text"])
+	case engine.EventPaused, engine.EventResumed:
+		return switchWords(ev)
+	case engine.EventSuppressed:
+		if d["removed"] != "" {
+			return "may be written to again" + with(": ", d["why"])
+		}
+		return "will never be written to again" + with(": ", d["why"])
+	case engine.EventReloaded:
+		loaded := len(strings.FieldsFunc(d["sequences"], func(r rune) bool { return r == ',' }))
+		return fmt.Sprintf("sequences were read again: %d loaded, %s broken", loaded, or(d["broken"], "0"))
+	}
+	return string(ev.Kind) + details(d)
+}
+
+// switchWords tells what a pause or its end covers.
+func switchWords(ev engine.Event) string {
+	switch {
+	case ev.Address != "":
+		return string(ev.Kind)
+	case ev.Sequence != "":
+		return fmt.Sprintf("sequence %s was %s", ev.Sequence, ev.Kind)
+	case ev.Detail["mailbox"] != "":
+		return fmt.Sprintf("mailbox %s was %s", ev.Detail["mailbox"], ev.Kind)
+	}
+	return fmt.Sprintf("everything was %s", ev.Kind)
+}
+
+// eventLine tells one event among those of others: a sentence with its subject.
+func eventLine(ev engine.Event) string {
+	words := eventWords(ev)
+	switch {
+	case ev.Address == "":
+		return words
+	case ev.Kind == engine.EventSuppressed:
+		return ev.Address + " " + words
+	}
+	return ev.Address + with(" ", ev.Sequence) + ": " + words
+}
+
+// mailWords tells of a mail that was read: what it was taken for, where it
+// lies, and by which rules.
+func mailWords(ev engine.Event) string {
+	what := map[engine.EventKind]string{
+		engine.EventReply: "a reply", engine.EventAutoReply: "an automatic reply", engine.EventBounce: "a bounce",
+		engine.EventUnsubscribe: "a wish to get no more mail", engine.EventComplaint: "a complaint",
+		engine.EventUnsure: "mail that might be an answer", engine.EventNoted: "mail that changes nothing",
+	}[ev.Kind]
+	d := ev.Detail
+	s := what + with(" from ", d["from"])
+	if d["subject"] != "" {
+		s += fmt.Sprintf(", %q", d["subject"])
+	}
+	s += with(", in ", d["folder"])
+	if d["uid"] != "" {
+		s += " (UID " + d["uid"] + ")"
+	}
+	s += with("; whose: ", d["match"]) + with("; what: ", d["rule"])
+	return s + with("; failed: ", d["failed"]) + with(" ", d["status"]) + with("; away until ", moment(d["until"])) + with("; ", d["note"])
+}
+
+// with puts words before a value that is there.
+func with(words, value string) string {
+	if value == "" {
+		return ""
+	}
+	return words + value
+}
+
+// moment writes an event's time for people.
+func moment(stamp string) string {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return stamp
+	}
+	return day(t.Local())
+}
+
+// details writes facts that no sentence was made for.
+func details(d map[string]string) string {
+	s := ""
+	for _, key := range slices.Sorted(maps.Keys(d)) {
+		s += " " + key + " " + d[key]
+	}
+	return s
+}

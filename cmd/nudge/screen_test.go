@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"nudge/engine"
+	"nudge/engine/control"
+	"nudge/mailbox"
+)
+
+func TestEveryHelpFitsAScreen(t *testing.T) {
+	var walk func(cmd *cobra.Command, path []string)
+	walk = func(cmd *cobra.Command, path []string) {
+		if cmd.Name() == "completion" {
+			return // cobra's own, with commands to copy
+		}
+		var out bytes.Buffer
+		if code := execute(t.Context(), append(path, "--help"), strings.NewReader(""), &out, &out); code != 0 {
+			t.Errorf("%v: exit code %d", path, code)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
+				t.Errorf("%v: %d columns: %s", path, n, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub, append(path[:len(path):len(path)], sub.Name()))
+		}
+	}
+	walk((&app{}).root(), nil)
+}
+
+func TestStatusAndShowFitAScreen(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	long := strings.Repeat("word after word ", 20)
+	at := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	a.tellStatus(engine.Status{Notices: []string{long}, Next: &engine.Upcoming{At: at, Address: "somebody.with.a.name@customer.test", Sequence: "quote", Step: long},
+		Mailboxes: []engine.MailboxStatus{{Name: "sales", IMAP: engine.IMAPStatus{State: "down", Error: long}}}}, settings{}, at)
+	a.tellStory(engine.Story{Enrollments: []engine.View{{Address: "a@b.se", Fields: map[string]string{"project": long},
+		Next: &engine.Next{Action: "email", Step: "a", At: &at, Why: long}}}}, settings{}, at)
+	for line := range strings.Lines(out.String()) {
+		if utf8.RuneCountInString(strings.TrimRight(line, "\n")) > width {
+			t.Errorf("too wide: %s", line)
+		}
+	}
+	if !strings.Contains(out.String(), "\n                 after word") {
+		t.Errorf("what goes on does not hang below the words:\n%s", out.String())
+	}
+}
+
+func TestPipedEventsStayOnOneLine(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	ev := engine.Event{Kind: engine.EventHeld, Address: "a@b.se", Detail: map[string]string{"detail": strings.Repeat("word ", 40)}}
+	if err := a.tellEvent(ev); err != nil || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("%v, %q", err, out.String())
+	}
+}
+
+func TestAMomentIsToldInItsOwnZone(t *testing.T) {
+	here := time.Local
+	defer func() { time.Local = here }()
+	time.Local = time.UTC
+	stockholm, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2099, 1, 8, 9, 0, 0, 0, time.UTC)
+	wired := at.In(time.FixedZone("", 3600))
+	for want, got := range map[string]string{
+		"Thu 8 Jan 2099 09:00":                    when(at, time.Local),
+		"Thu 8 Jan 2099 10:00 (Europe/Stockholm)": when(wired, stockholm),
+		"Thu 8 Jan 2099 10:00 (UTC+01:00)":        when(wired, time.Local),
+		"Thu 8 Jan 2099 10:00 +01:00":             shortWhen(wired),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	time.Local = stockholm
+	if got := when(wired, stockholm); got != "Thu 8 Jan 2099 10:00" {
+		t.Errorf("a zone that is this machine's is named: %q", got)
+	}
+}
+
+func TestEventsForProgramsHaveEveryKeyAndOneZone(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	at := time.Date(2026, 11, 24, 9, 0, 0, 0, time.FixedZone("", 3600))
+	if err := a.writeJSONLine(forPrograms(engine.Event{Seq: 1, At: at, Kind: engine.EventReloaded})); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"seq":1,"at":"2026-11-24T08:00:00Z","kind":"reloaded","enrollment":"","address":"","sequence":"","step":"","message_id":"","detail":{}}` + "\n"
+	if out.String() != want {
+		t.Errorf("got %s", out.String())
+	}
+	ev := engine.Event{Detail: map[string]string{"due": "2026-11-24T09:00:00+01:00"}}
+	if got := forPrograms(ev).Detail["due"]; got != "2026-11-24T08:00:00Z" || ev.Detail["due"] == got {
+		t.Errorf("due %s, and the event itself %s", got, ev.Detail["due"])
+	}
+}
+
+func TestNoColoursForADumbTerminal(t *testing.T) {
+	t.Setenv("NO_COLOR", "")
+	for kind, want := range map[string]bool{"dumb": true, "xterm": false} {
+		t.Setenv("TERM", kind)
+		if got := (&app{}).colourless(); got != want {
+			t.Errorf("%s: %v", kind, got)
+		}
+	}
+}
+
+func TestTroublesAreToldInWords(t *testing.T) {
+	denied := fmt.Errorf("state/nudge.db: %w", &fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES})
+	for _, tt := range []struct {
+		err        error
+		code       int
+		what, hint string
+	}{
+		{stateTrouble("/srv/nudge/nudge.db", denied), exitFailed, "this user may not read and write the state in /srv/nudge", "run nudge as the user"},
+		{fileTrouble("a.csv", denied, ""), exitFailed, "this user may not read a.csv", "chmod u+r"},
+		{fileTrouble("a.csv", &fs.PathError{Err: syscall.EISDIR}, "h"), exitFailed, "a.csv is a folder, not a file", "h"},
+		{control.ErrSilent, exitUnreachable, "does not answer", "kill -9"},
+		{credentialsTrouble("sales", "/etc/x.toml", mailbox.ErrAuth), exitCredentials, "mailbox sales: ", "of mailbox sales in /etc/x.toml; many providers want an app password"},
+		{credentialsTrouble("sales", "/etc/x.toml", errors.New("odd")), exitCredentials, "mailbox sales: odd", "check password-from of mailbox sales in /etc/x.toml"},
+	} {
+		said := asTrouble(tt.err)
+		if said.code != tt.code || !strings.Contains(said.what, tt.what) || !strings.Contains(said.hint, tt.hint) {
+			t.Errorf("%v: got %d %q, %q", tt.err, said.code, said.what, said.hint)
+		}
+	}
+}

@@ -1,0 +1,6 @@
+package control
+
+import "time"
+
+// SetPatience shortens how long a client waits, for tests.
+func (c *Client) SetPatience(d time.Duration) { c.patience = d }

@@ -74,7 +74,7 @@ func unknownUnit(number, unit string) error {
 		}
 	}
 	slices.Sort(names) // the same suggestion every time
-	near := nearest(unit, names)
+	near := Nearest(unit, names)
 	switch strings.ReplaceAll(unit, "-", " ") {
 	case "business", "businessdays", "business day", "business days", "working days", "working day", "workdays",
 		"workday", "weekdays", "weekday":

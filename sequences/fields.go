@@ -69,7 +69,7 @@ func (r *reader) checkFields(uses []templates.Use) {
 		if slices.Contains(known, u.Field) {
 			continue
 		}
-		if near := nearest(u.Field, known); near != "" {
+		if near := Nearest(u.Field, known); near != "" {
 			r.errs = append(r.errs, &ParseError{File: r.file, Line: u.Position.Line, Column: u.Position.Column,
 				Err: fmt.Errorf("no field %q", u.Field), Suggestion: near})
 			continue

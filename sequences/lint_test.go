@@ -129,7 +129,7 @@ func TestNearestFindsOnlyWhatIsNear(t *testing.T) {
 		"qoute_no": "quote_no", "nmae": "name", "nam": "name", "country": "", "date": "", "x": "", "": "", "amount": "",
 	}
 	for word, want := range tests {
-		if got := nearest(word, known); got != want {
+		if got := Nearest(word, known); got != want {
 			t.Errorf("%q is near %q, want %q", word, got, want)
 		}
 	}

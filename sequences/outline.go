@@ -171,7 +171,7 @@ var hasWait = regexp.MustCompile(`(?m)^[ \t]*wait[ \t]*:`)
 // foreignFence tells a code block of the mail from a step block misnamed.
 func (r *reader) foreignFence(s *section, first bool, word string, inside span) {
 	settings := first && hasWait.MatchString(r.text[inside.start:inside.end])
-	if !settings && nearest(strings.TrimSuffix(word, "s"), []string{"step"}) == "" {
+	if !settings && Nearest(strings.TrimSuffix(word, "s"), []string{"step"}) == "" {
 		return
 	}
 	s.fenceWrong = true

@@ -254,7 +254,7 @@ func (r *reader) readAction(s setting) Action {
 		return a
 	}
 	known := []string{string(Email), string(Task)}
-	near := nearest(s.value, known)
+	near := Nearest(s.value, known)
 	switch strings.ToLower(s.value) {
 	case "mail", "e-mail":
 		near = string(Email)

@@ -26,7 +26,7 @@ func ParseSchedule(s string) (Schedule, error) {
 	case "cron":
 		return parseCron(text, rest)
 	}
-	if near := nearest(first, []string{"always", "cron"}); near != "" {
+	if near := Nearest(first, []string{"always", "cron"}); near != "" {
 		return nil, wrong("unknown schedule %q", text).meant(strings.TrimSpace(near + " " + rest))
 	}
 	if looksLikeCron(text) {

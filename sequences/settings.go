@@ -76,7 +76,7 @@ func (r *reader) readSetting(set settings, text string, keyAt int, known []strin
 	}
 	key = strings.TrimRight(key, " \t")
 	if !slices.Contains(known, key) {
-		r.wrongAt(keyAt, fmt.Errorf("unknown key %q", shorten(key)), nearest(key, known))
+		r.wrongAt(keyAt, fmt.Errorf("unknown key %q", shorten(key)), Nearest(key, known))
 		return ""
 	}
 	if before, twice := set[key]; twice {

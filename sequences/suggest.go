@@ -2,10 +2,10 @@ package sequences
 
 import "strings"
 
-// nearest is the known word that was probably meant by word, or "". A word is
+// Nearest is the known word that was probably meant by word, or "". A word is
 // near when one letter is wrong, two in words of six letters and more; letter
 // case does not count.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	allowed := 1
 	switch n := len([]rune(word)); {
 	case n < 3:

@@ -174,7 +174,7 @@ func parseDay(name string) (int, *mistake) {
 		}
 		all = append(all, names...)
 	}
-	return 0, wrong("unknown day %q", name).meant(nearest(name, all))
+	return 0, wrong("unknown day %q", name).meant(Nearest(name, all))
 }
 
 // parseTimes reads "09:00-16:30" as minutes of the day.

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"nudge/sequences"
 )
 
 // didYouMean is "; did you mean …?" for the known word nearest to one that was
@@ -14,20 +16,11 @@ func didYouMean(typed string, known []string) string {
 	return ""
 }
 
-// nearest is the known word that was probably meant, or "": one letter wrong,
-// two in longer words, or the beginning of just one.
+// nearest is the known word that was probably meant, or "": one that is nearly
+// spelled so, or the only one that begins so.
 func nearest(typed string, known []string) string {
 	typed = strings.ToLower(strings.ReplaceAll(typed, "_", "-"))
-	allowed := 1
-	if len(typed) >= 6 {
-		allowed = 2
-	}
-	best, least := "", allowed+1
-	for _, word := range known {
-		if d := distance(typed, word); d < least {
-			best, least = word, d
-		}
-	}
+	best := sequences.Nearest(typed, known)
 	if best != "" || len(typed) < 3 {
 		return best
 	}
@@ -40,32 +33,4 @@ func nearest(typed string, known []string) string {
 		}
 	}
 	return best
-}
-
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour to turn a into b.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	rows := make([][]int, len(x)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(y)+1)
-		for j := range rows[i] {
-			switch {
-			case i == 0:
-				rows[i][j] = j
-			case j == 0:
-				rows[i][j] = i
-			default:
-				differ := 1
-				if x[i-1] == y[j-1] {
-					differ = 0
-				}
-				rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+differ)
-				if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
-					rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-				}
-			}
-		}
-	}
-	return rows[len(x)][len(y)]
 }

@@ -146,6 +146,7 @@ func (r *roulette) claim(t *rapid.T) {
 	case !was:
 		delete(r.open, touch.Enrollment)
 	}
+	r.forgetSettled()
 }
 
 // fair says whether a claim was rightly granted.

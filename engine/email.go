@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"mime"
 	"mime/quotedprintable"
 	"slices"
@@ -80,11 +81,11 @@ func writePart(b *bytes.Buffer, boundary, contentType, body string) error {
 		b.WriteString(strings.ReplaceAll(body, "\n", "\r\n"))
 		return nil
 	}
-	b.WriteString("Content-Transfer-Encoding: quoted-printable\r\n\r\n")
-	var encoded bytes.Buffer
-	encoded.Grow(len(body) + len(body)/8)
-	w := quotedprintable.NewWriter(&encoded)
-	if _, err := w.Write([]byte(strings.ReplaceAll(body, "\n", "\r\n"))); err != nil {
+	b.WriteString("Content-Transfer-Encoding: quoted-printable\r\n")
+	start := b.Len()
+	b.WriteString("\r\n")
+	w := quotedprintable.NewWriter(b) // which also makes CRLF of LF
+	if _, err := io.WriteString(w, body); err != nil {
 		return err
 	}
 	if err := w.Close(); err != nil {
@@ -92,12 +93,12 @@ func writePart(b *bytes.Buffer, boundary, contentType, body string) error {
 	}
 	// Old mailbox files take a line that begins with "From " for the start of
 	// the next message.
-	out := encoded.Bytes()
-	if bytes.HasPrefix(out, []byte("From ")) {
-		b.WriteString("=46")
-		out = out[1:]
+	if !bytes.Contains(b.Bytes()[start:], []byte("\nFrom ")) {
+		return nil
 	}
-	b.Write(bytes.ReplaceAll(out, []byte("\nFrom "), []byte("\n=46rom ")))
+	safe := bytes.ReplaceAll(b.Bytes()[start:], []byte("\nFrom "), []byte("\n=46rom "))
+	b.Truncate(start)
+	b.Write(safe)
 	return nil
 }
 

@@ -59,15 +59,23 @@ func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
 	case st == nil:
 		n.Why = "its step is gone from the file; the next one comes instead"
 	case len(en.Done) == 0:
-		n.Why = fmt.Sprintf("%s after enrolling%s", st.Wait, inWindow(st.Send))
+		n.Why = waited(st.Wait) + "after enrolling" + inWindow(st.Send)
 	default:
-		n.Why = fmt.Sprintf("%s after step %q%s", st.Wait, en.Done[len(en.Done)-1].Step, inWindow(st.Send))
+		n.Why = fmt.Sprintf("%safter step %q%s", waited(st.Wait), en.Done[len(en.Done)-1].Step, inWindow(st.Send))
 	}
 	if en.Look.After(at) && en.State == Active {
 		at = en.Look
 	}
 	n.At = moment(at, loc)
 	return n
+}
+
+// waited is a delay before "after …": "3 days ", or "at once " for none.
+func waited(d sequences.Delay) string {
+	if d.N == 0 {
+		return "at once "
+	}
+	return d.String() + " "
 }
 
 // inWindow says which moments count, where not all do.

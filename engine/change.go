@@ -187,15 +187,26 @@ func (en Enrollment) Release(at time.Time) (Enrollment, []Event, bool) {
 	return en.activate(), []Event{ev}, true
 }
 
+// toBeFound stands for a next step that the guard has to find; no heading can
+// be it.
+const toBeFound = "\n"
+
 // Answer is the word that a held enrollment goes on: a person's, or what by
-// names. One that was only rehearsed begins for real, from its first step.
+// names. Steps that were only rehearsed are done for real.
 func (en Enrollment) Answer(at time.Time, by string) (Enrollment, []Event) {
 	if en.State != Held || en.Reason == InDoubt {
 		return en, nil // a doubt has its own question
 	}
 	events := []Event{en.event(EventReleased, at, map[string]string{"reason": string(en.Reason), "by": by})}
 	if en.Reason == Rehearsed {
-		en.Done, en.Thread, en.StartAt, en.Due, en.Next = nil, Thread{}, at, at, "the first step"
+		en.Thread.IDs = slices.DeleteFunc(slices.Clone(en.Thread.IDs), func(id string) bool {
+			return slices.ContainsFunc(en.Done, func(d Done) bool { return d.Rehearsed && d.MessageID == id })
+		})
+		en.Done = slices.DeleteFunc(slices.Clone(en.Done), func(d Done) bool { return d.Rehearsed })
+		if en.Touches() == 0 {
+			en.Done, en.Thread, en.StartAt = nil, Thread{}, at
+		}
+		en.Due, en.Next = at, toBeFound
 	}
 	if en.Next == "" { // it was asked after the last step
 		en, more := en.activate().Finish(at)

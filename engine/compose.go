@@ -23,11 +23,15 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
 	}
 	domain := AddressDomain(m.Address)
+	kind := "touch"
+	if m.Rehearsal {
+		kind = "rehearsal"
+	}
 	l := letter{
 		fromName: m.DisplayName, from: m.Address,
 		toName: en.Name, to: en.Address,
 		date:      now.In(m.Location),
-		messageID: messageID(secret, "touch", en, st.ID, domain),
+		messageID: messageID(secret, kind, en, st.ID, domain),
 		text:      body.Text, html: body.HTML,
 	}
 	thread := Thread{Anchor: messageID(secret, "anchor", en, "", domain)}

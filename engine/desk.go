@@ -144,7 +144,7 @@ func (d *Desk) Import(_ context.Context, req ImportRequest) (ImportResult, error
 func latest(ens []Enrollment, sequence string) (Enrollment, bool) {
 	for _, en := range slices.Backward(ens) {
 		if en.Sequence == sequence {
-			return en, !(en.Ended() && en.rehearsed()) // a rehearsal that ended is no history
+			return en, !(en.Ended() && en.rehearsed() && !en.written()) // a rehearsal that ended is no history
 		}
 	}
 	return Enrollment{}, false

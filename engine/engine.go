@@ -243,18 +243,36 @@ func (e *Engine) probe(ctx context.Context) {
 	if !ok {
 		return
 	}
+	for tries := 0; ctx.Err() == nil; tries++ {
+		err := probeOnce(ctx, prober)
+		if ctx.Err() != nil {
+			return
+		}
+		var trouble *SendError
+		if err != nil {
+			trouble = sendError(err, PhaseConnect)
+		}
+		select {
+		case e.probed <- trouble:
+		case <-ctx.Done():
+		}
+		e.Wake()
+		if err == nil {
+			return
+		}
+		timer := time.NewTimer(nth(senderBackoff, tries)) // the network may not be up yet
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+func probeOnce(ctx context.Context, p Prober) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	err := prober.Probe(ctx)
-	switch {
-	case ctx.Err() != nil:
-		return
-	case err == nil:
-		e.probed <- nil
-	default:
-		e.probed <- sendError(err, PhaseConnect)
-	}
-	e.Wake()
+	return p.Probe(ctx)
 }
 
 // Finish waits for the mails whose DATA is under way and settles them. What

@@ -646,3 +646,120 @@ func TestAMailboxThatNeverComesToRestIsNotReadToItsEnd(t *testing.T) {
 		t.Errorf("DATA begun %d times, health %+v", o.data, o.engine.Health())
 	}
 }
+
+func TestAStepThatIsBehindNeverComesAgainWhenItsFileComesBack(t *testing.T) {
+	o := newOffice(t)
+	o.onData = func(e engine.Email) error {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.ledger = append(o.ledger, dot{e.To, e.MessageID, e.Subject}) // it arrived all the same
+		return lost(e)
+	}
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.onData = nil
+	seq := o.lib["quote"]
+	delete(o.lib, "quote")
+	o.deliver("Sent", engine.Incoming{Role: engine.SentMail, From: []string{"anna@bergroofing.example"}, MessageID: o.lastID("per@kund.example")})
+	o.run(6 * time.Hour)
+	o.wants("per@kund.example", engine.Held, engine.NoSequence, 1)
+	o.lib["quote"] = seq
+	if _, err := o.desk.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o.run(time.Hour)
+	o.wants("per@kund.example", engine.Active, "", 1)
+}
+
+func TestARehearsalInBetweenRepeatsNothing(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.run(day)
+	o.engine.Mailbox.Rehearsal = true
+	o.restart()
+	o.run(3 * day)
+	o.engine.Mailbox.Rehearsal = false
+	o.restart()
+	o.run(10 * day)
+	if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
+		t.Fatal(err)
+	}
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
+}
+
+func TestARehearsedMailIsNoProofForTheRealOne(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.Rehearsal = true
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{From: []string{"anna@bergroofing.example"}, MessageID: o.ledger[0].id})
+	o.engine.Mailbox.Rehearsal = false
+	o.restart()
+	o.run(5 * day)
+	if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
+		t.Fatal(err)
+	}
+	o.onData = lost
+	o.mustTick()
+	o.move("INBOX", "Archive")
+	o.onData = nil
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.InDoubt, 0)
+}
+
+func TestTheSendersQuotaAtTheDotSilencesTheMailbox(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.onData = func(engine.Email) error {
+		return &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Refusal, Code: 550, Enhanced: "5.4.5", Err: errors.New("550 5.4.5")}
+	}
+	for range 20 {
+		o.mustTick()
+	}
+	if o.data != 1 || o.engine.Health().SMTPError == "" {
+		t.Errorf("DATA begun %d times at one moment, health %+v", o.data, o.engine.Health())
+	}
+}
+
+// In Havana midnight does not exist on the day clocks go forward.
+func TestADayWithoutMidnightEndsAllTheSame(t *testing.T) {
+	havana, err := time.LoadLocation("America/Havana")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, limit := range map[string]func(*engine.Mailbox){
+		"per day":    func(m *engine.Mailbox) { m.PerDay = 1 },
+		"per domain": func(m *engine.Mailbox) { m.PerDomain = 1 },
+	} {
+		o := newOffice(t)
+		o.engine.Mailbox.Location = havana
+		limit(&o.engine.Mailbox)
+		o.now = time.Date(2026, 3, 7, 23, 10, 0, 0, havana)
+		o.enroll("per@kund.example")
+		o.enroll("eva@kund.example")
+		o.mustTick()
+		next, err := o.tick()
+		if err != nil || !next.After(o.now) {
+			t.Errorf("%s: wants to run again at %s, %v", name, next, err)
+		}
+	}
+}
+
+func TestAVanishedMailHoldsAlsoWhenTheSweepBreaksOff(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"per@kund.example"}, Arrived: o.now})
+	reads := 0
+	o.onRead = func(engine.Incoming) error {
+		if reads++; reads == 4 { // the last try; the look behind it fails
+			o.onFetch = func() { o.down = errors.New("connection reset") }
+		}
+		return engine.ErrMoved
+	}
+	o.mustTick()
+	o.onFetch, o.onRead, o.down = nil, nil, nil
+	o.run(10 * day)
+	o.wants("per@kund.example", engine.Held, engine.Unsure, 1)
+}

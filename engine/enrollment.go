@@ -144,5 +144,10 @@ func (en Enrollment) rehearsed() bool {
 	return slices.ContainsFunc(en.Done, func(d Done) bool { return d.Rehearsed })
 }
 
+// written says whether the prospect got a mail.
+func (en Enrollment) written() bool {
+	return slices.ContainsFunc(en.Done, func(d Done) bool { return d.Outcome == Sent && !d.Rehearsed })
+}
+
 // Ended says whether nothing will ever be due again without a person's word.
 func (en Enrollment) Ended() bool { return en.State == Stopped || en.State == Finished }

@@ -84,7 +84,7 @@ func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error 
 			continue
 		}
 		se := sendError(l.err, PhaseDot)
-		if se.Outcome == Deferred && concernsMailbox(se) {
+		if se.Outcome != Unknown && concernsMailbox(se) {
 			e.spoke(now, se)
 		}
 		settled = append(settled, settlementOf(p.touch, p.en, se, now))

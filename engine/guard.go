@@ -33,13 +33,13 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 	case seq == nil:
 		return Decision{Hold: NoSequence, Why: fmt.Sprintf("there is no sequence %q", en.Sequence)}
 	case en.rehearsed() && !m.Rehearsal:
-		return Decision{Hold: Rehearsed, Why: "its mails so far went to you alone"}
+		return Decision{Hold: Rehearsed, Why: "it was rehearsed: mails that went to you alone"}
 	case c.SequenceOff:
 		return Decision{Look: now.Add(time.Hour), Why: "the sequence is paused"}
 	}
 	loc := zone(m, seq, en)
 	st := seq.Step(en.Next)
-	if st == nil {
+	if st == nil || slices.Contains(en.DoneSteps(), en.Next) { // never a step that is behind it
 		return replanned(seq, en, loc)
 	}
 	if !st.Send.Allows(now.In(loc)) {

@@ -14,8 +14,8 @@ import (
 // their sum.
 const partTimeout = 10 * time.Minute
 
-// restless is how often folders may turn out to have changed without a message
-// to read before a sweep gives up.
+// restless is how often, at the end of what there was to read, folders may turn
+// out to have changed again before a sweep gives up.
 const restless = 50
 
 // moveRetries is how often a sweep is begun again because a message that
@@ -70,7 +70,7 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 		s.Mailbox, s.At = e.Mailbox.Name, now
 		ins, next, lost, err := e.part(ctx, cursor, &s.Sweep, now)
 		if err != nil {
-			return looked{}, err
+			return looked{}, errors.Join(e.remember(missing, now), err)
 		}
 		for _, in := range ins {
 			delete(missing, identity(in))
@@ -86,17 +86,27 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 		if !next.More && maps.Equal(cursor.Folders, next.Folders) {
 			return s, e.judgeMissing(missing, &s.Sweep, now)
 		}
-		if len(ins) == 0 {
+		if len(ins) == 0 || !next.More {
 			empty++
 		}
 		if empty > restless {
-			return looked{}, fmt.Errorf("the mailbox does not come to rest: its folders changed %d times without a message", empty)
+			return looked{}, fmt.Errorf("the mailbox does not come to rest: %d looks in a row found its folders changed", empty)
 		}
 		if err := e.apply(s.Sweep); err != nil {
 			return looked{}, err
 		}
 		next.Since, cursor = cursor.Since, next
 	}
+}
+
+// remember holds whoever a vanished message came from, when a sweep that had
+// moved the cursor behind it breaks off: no later one will see it.
+func (e *Engine) remember(missing map[string]Incoming, now time.Time) error {
+	s := Sweep{Mailbox: e.Mailbox.Name, At: now}
+	if err := e.judgeMissing(missing, &s, now); err != nil || len(s.Effects) == 0 {
+		return err
+	}
+	return e.apply(s)
 }
 
 // part fetches one part and judges it. It returns what it fetched, the cursor

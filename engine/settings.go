@@ -42,7 +42,11 @@ func (m Mailbox) day(now time.Time) string { return now.In(m.Location).Format("2
 // tomorrow is the next moment at which the day's counters start afresh.
 func (m Mailbox) tomorrow(now time.Time) time.Time {
 	y, mo, d := now.In(m.Location).Date()
-	return time.Date(y, mo, d+1, 0, 0, 0, 0, m.Location)
+	t := time.Date(y, mo, d+1, 0, 0, 0, 0, m.Location)
+	for t.Day() == d {
+		t = t.Add(time.Hour)
+	}
+	return t
 }
 
 // gapAfter is how long to wait after the last touch: between GapMin and GapMax,

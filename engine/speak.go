@@ -232,7 +232,6 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 		closeAll(group)
 		return e.tooSlow(fence, group, watch.now())
 	}
-	e.slow = 0
 	fence.At = watch.now().In(e.Mailbox.Location) // claims count on the owner's calendar day
 	errs, err := e.Store.Claim(fence.Sweep, touchesOf(group))
 	if err != nil {
@@ -250,6 +249,7 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 	if stale(fence.started) {
 		return e.unclaim(group, watch.now())
 	}
+	e.slow = 0
 	e.takeOff(ctx, group, fence.started.Add(fenceAge))
 	return nil
 }
@@ -334,6 +334,8 @@ func (e *Engine) withdraw(group []passenger, now time.Time) error {
 // begun, so they are simply due again.
 func (e *Engine) unclaim(group []passenger, now time.Time) error {
 	closeAll(group)
+	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
+	e.slow++
 	var settled []Settlement
 	for _, p := range group {
 		settled = append(settled, Settlement{Touch: p.touch, Outcome: Deferred, At: now, Due: now, Attempts: p.en.Attempts,

@@ -27,6 +27,9 @@ func viewOf(en Enrollment, seq *sequences.Sequence, m Mailbox) View {
 
 func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
 	n := &Next{Action: "email", Step: en.Next}
+	if en.Next == toBeFound {
+		n.Step = ""
+	}
 	var st *sequences.Step
 	if seq != nil {
 		st = seq.Step(en.Next)
@@ -94,7 +97,7 @@ func heldWhy(en Enrollment) string {
 	case InDoubt:
 		return "nobody knows whether the last mail left: nudge doubt list"
 	case Rehearsed:
-		return en.Detail + ": nudge resume " + en.Address + " begins it for real, from the first step"
+		return en.Detail + ": nudge resume " + en.Address + " does those steps for real"
 	case StepsGone:
 		return en.Detail + ": give the renamed steps their old names as id:, then nudge resume " + en.Address
 	case NoSequence:

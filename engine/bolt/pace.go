@@ -15,14 +15,19 @@ const contactsKept = 60 * 24 * time.Hour
 
 const dayFormat = "2006-01-02"
 
-// paceEntry is what one claimed touch counts in.
+// paceEntry is what one claimed touch counts in. A rehearsal has no key: it
+// counts in the mailbox's day and in nobody's contacts.
 type paceEntry struct {
 	mailbox, key string
 	contact      engine.Contact
 }
 
 func (w *write) paceOf(en engine.Enrollment, t engine.Touch) paceEntry {
-	return paceEntry{en.Mailbox, en.Key, engine.Contact{At: t.ClaimedAt, Sequence: en.Sequence}}
+	key := en.Key
+	if t.Email.For != "" {
+		key = ""
+	}
+	return paceEntry{en.Mailbox, key, engine.Contact{At: t.ClaimedAt, Sequence: en.Sequence}}
 }
 
 func (p paceEntry) day() string { return p.contact.At.Format(dayFormat) }
@@ -38,6 +43,9 @@ func (p paceEntry) add(w *write) error {
 			return err
 		}
 	}
+	if p.key == "" {
+		return nil
+	}
 	contacts, _, err := load[[]engine.Contact](w.tx, bucketPeople, []byte(p.key))
 	if err != nil {
 		return err
@@ -49,7 +57,7 @@ func (p paceEntry) add(w *write) error {
 // giveBack takes out again what add counted, for a touch that did not leave.
 // The time of the last claim stays: the server was spoken to.
 func (p paceEntry) giveBack(w *write) error {
-	if err := p.count(w, -1); err != nil {
+	if err := p.count(w, -1); err != nil || p.key == "" {
 		return err
 	}
 	contacts, _, err := load[[]engine.Contact](w.tx, bucketPeople, []byte(p.key))
@@ -66,6 +74,9 @@ func (p paceEntry) giveBack(w *write) error {
 func (p paceEntry) count(w *write, n int64) error {
 	if err := w.count(dayCounter(p.mailbox, p.day()), n); err != nil {
 		return err
+	}
+	if p.key == "" {
+		return nil
 	}
 	return w.count(domainCounter(p.mailbox, p.day(), p.key), n)
 }

@@ -21,7 +21,8 @@
 //	prepare  rendered to its final bytes, durably stored: the intent
 //	open     the SMTP dialogue is brought to RCPT            (Sender.Open)
 //	fence    every watched folder is read to its end again   (Inbox.Fetch)
-//	claim    one transaction: cursors, the stops they caused, and "sending"
+//	claim    one transaction: what the last look found, a check that nothing
+//	         about the enrollment moved, and "sending"
 //	data     the frozen bytes leave                          (Delivery.Data)
 //	settle   the outcome and the next due date, in one transaction
 //

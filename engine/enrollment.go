@@ -25,11 +25,7 @@ const (
 	Bounced      Reason = "bounced"
 	Unsubscribed Reason = "unsubscribed"
 	Complained   Reason = "complained"
-	Takeover     Reason = "takeover"
-	Won          Reason = "won"
-	Lost         Reason = "lost"
 	ByHand       Reason = "by hand"
-	Gone         Reason = "gone"
 	Suppressed   Reason = "suppressed"
 
 	// Why an enrollment is held.

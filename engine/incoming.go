@@ -79,6 +79,5 @@ type Cursor struct {
 // FolderCursor is how far one folder was read.
 type FolderCursor struct {
 	UIDValidity uint32 `json:"uid_validity"`
-	UIDNext     uint32 `json:"uid_next"`          // every UID below it was read
-	ModSeq      uint64 `json:"mod_seq,omitempty"` // HIGHESTMODSEQ (RFC 7162), where offered
+	UIDNext     uint32 `json:"uid_next"` // every UID below it was read
 }

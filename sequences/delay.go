@@ -18,6 +18,9 @@ var unitNames = map[string]Unit{
 	"week": Weeks, "weeks": Weeks, "w": Weeks,
 }
 
+// units lists them in order of length.
+var units = []Unit{Seconds, Minutes, Hours, Days, BusinessDays, Weeks}
+
 // longest is the greatest number of each unit: five years.
 var longest = map[Unit]int{
 	Seconds:      5 * 365 * 24 * 60 * 60,
@@ -83,7 +86,11 @@ func unknownUnit(number, unit string) error {
 	if near == "" {
 		return m
 	}
-	return m.meant(number + " " + near)
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return m
+	}
+	return m.meant(Delay{n, unitNames[near]}.String())
 }
 
 // String is the delay in words, as ParseDelay reads it.
@@ -106,31 +113,56 @@ func (d Delay) String() string {
 // A business day is Monday to Friday: n of them walk forward day by day to the
 // n-th one, so that one business day after a Saturday is Monday. Nothing, in
 // whatever unit, is t itself.
-func (d Delay) After(t time.Time) time.Time {
+func (d Delay) After(t time.Time) time.Time { return d.AfterHolidays(t, nil) }
+
+// AfterHolidays is After where the days of off are no business days; off may be
+// nil. A calendar without a business day in five years has no n-th one: the
+// walk ends there.
+func (d Delay) AfterHolidays(t time.Time, off Holidays) time.Time {
 	t = t.Round(0) // the wall clock counts here, not the machine's run time
 	if d.N <= 0 {
 		return t
 	}
-	wall := wallClock(t)
+	if each, elapsed := elapsedUnits[d.Unit]; elapsed {
+		return t.Add(time.Duration(d.N) * each)
+	}
+	at, _ := moment(d.move(wallClock(t), 1, off), t.Location())
+	return at
+}
+
+// Before is the moment that lies d before t, the mirror of AfterHolidays: n
+// business days walk back day by day to the n-th one.
+func (d Delay) Before(t time.Time, off Holidays) time.Time {
+	t = t.Round(0)
+	if d.N <= 0 {
+		return t
+	}
+	if each, elapsed := elapsedUnits[d.Unit]; elapsed {
+		return t.Add(-time.Duration(d.N) * each)
+	}
+	at, _ := moment(d.move(wallClock(t), -1, off), t.Location())
+	return at
+}
+
+// elapsedUnits are those that no calendar changes.
+var elapsedUnits = map[Unit]time.Duration{Seconds: time.Second, Minutes: time.Minute, Hours: time.Hour}
+
+// furthest bounds the walk over business days, in days: a calendar may be full.
+const furthest = 7 * 366
+
+// move changes the date of a wall-clock time, forward (1) or back (-1).
+func (d Delay) move(wall time.Time, direction int, off Holidays) time.Time {
 	switch d.Unit {
-	case Seconds:
-		return t.Add(time.Duration(d.N) * time.Second)
-	case Minutes:
-		return t.Add(time.Duration(d.N) * time.Minute)
-	case Hours:
-		return t.Add(time.Duration(d.N) * time.Hour)
 	case Days:
-		wall = wall.AddDate(0, 0, d.N)
+		return wall.AddDate(0, 0, direction*d.N)
 	case Weeks:
-		wall = wall.AddDate(0, 0, 7*d.N)
-	case BusinessDays:
-		for left := d.N; left > 0; {
-			wall = wall.AddDate(0, 0, 1)
-			if day := wall.Weekday(); day != time.Saturday && day != time.Sunday {
-				left--
-			}
+		return wall.AddDate(0, 0, direction*7*d.N)
+	}
+	for left, walked := d.N, 0; left > 0 && walked < furthest; walked++ {
+		wall = wall.AddDate(0, 0, direction)
+		if IsBusinessDay(wall, off) {
+			left--
 		}
 	}
-	at, _ := moment(wall, t.Location())
-	return at
+	return wall
 }

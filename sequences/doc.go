@@ -2,11 +2,11 @@
 // list of steps. It knows what a file means and when a step may leave; it knows
 // nobody who would get it, no mailbox and no state.
 //
-// The command line calls Lint on files people are writing. The engine calls
-// Open once, asks the Library for a Sequence by name, asks that for the Next
-// step of somebody, and asks the step for its DueAt. Reload follows edits; a
-// broken edit never replaces a good copy. All decisions are functions of their
-// arguments: nothing here reads the clock or waits.
+// The command line calls Lint or LintAll on files people are writing. The
+// engine calls Open once, asks the Library for a Sequence by name, asks that for
+// the Next step of somebody, and asks the step for its DueAt. Reload follows
+// edits; a broken edit never replaces a good copy. All decisions are functions
+// of their arguments: nothing here reads the clock or waits.
 //
 // # The file
 //
@@ -65,29 +65,26 @@
 // line without a key continues the value above it. Unknown keys, keys set twice
 // and keys without a value are errors.
 //
-// In the front matter:
+// The keys, what they take and what they do stand in the tables of keys.go;
+// Reference writes them down for people, with the units, schedules, fields and
+// filters, from what Parse and Lint read by.
 //
-//	name      the sequence's title; else the first heading, else the file's name
-//	from      the name of the mailbox that sends; may be missing where there is one
-//	send      when touches may leave; mon-fri 09:00-16:30 where it is missing
-//	timezone  an IANA name such as Europe/Stockholm; else the mailbox's
-//	needs     comma separated fields that every prospect must bring
-//
-// In a step block:
-//
-//	wait      the delay since the touch before, as it really left; the first step
-//	          waits from the enrollment's start. Required; 0 is at once
-//	send      when this step may leave, instead of the sequence's
-//	subject   starts a thread; a mail without one replies in the thread before.
-//	          The first mail must have one, a task has none
-//	do        email (the default), or task: the text is the owner's work
-//	last      yes or no (the default): the enrollment ends here with no answer;
-//	          no step may follow it
-//	id        what the step is remembered by; else its heading without the number
+// A setting that the engine does not obey yet is read and checked all the same,
+// but refused by Parse in a sentence of notYet, so that nobody relies on it.
 //
 // Two steps with one id are an error; letter case does not tell them apart. Ids
 // let steps be inserted, moved and renumbered while people are under way: see
-// Sequence.Next.
+// Sequence.Next. A repeated step stands in Sequence.Steps once for each round,
+// as X, X/2, X/3 and so on.
+//
+// # Files beside
+//
+// A sequence may name other files of its folder: calendars in holidays,
+// partials/NAME.md in {% render "NAME" %} and signature, attachments, and
+// sequences in chains. They are read with the sequence, must be regular files
+// and cannot lie outside of the folder; a change in one of them counts as a
+// change of the sequence. A file called "-", standard input, has no folder, and
+// what it names is not looked up.
 //
 // # Delays
 //
@@ -98,10 +95,24 @@
 //
 // Seconds, minutes and hours are elapsed time. Days, business days and weeks
 // keep the wall-clock time of the touch before and move the date. A business
-// day is Monday to Friday; n of them walk forward day by day to the n-th one, so
-// that one business day after a Saturday is Monday. A wall-clock time that a
-// night skips moves forward by as much as the clocks do, one that it has twice
-// is the first. The result then moves to the first moment that send allows.
+// day is Monday to Friday without the sequence's holidays; n of them walk
+// forward day by day to the n-th one, so that one business day after a Saturday
+// is Monday. A wall-clock time that a night skips moves forward by as much as
+// the clocks do, one that it has twice is the first. The result then moves to
+// the first moment that send allows.
+//
+// # Holidays
+//
+// holidays is a comma separated list of dates (2026-12-24), of ranges
+// (2026-12-27..2027-01-02, both ends included), of dates in every year (12-24)
+// and of .ics files in the same folder. Of a calendar (RFC 5545) each event
+// counts with the days it touches, also those that return every year on their
+// date; another rule of recurrence is an error, because leaving it out would
+// mean sending on a holiday.
+//
+// A step whose wait is in business days leaves on business days only: on other
+// days its schedule stays shut, also where a window names them. To all other
+// steps holidays are days like any.
 //
 // # Schedules
 //

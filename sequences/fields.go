@@ -10,17 +10,46 @@ import (
 	"nudge/templates"
 )
 
-// BuiltinFields are the fields that every template may name without listing
-// them in needs:. Those of computed are filled in by the engine, the others
-// come with the prospect or with the mail that is followed up.
-var BuiltinFields = []string{
-	"first_name", "last_name", "name", "email", "company", "phone", "timezone",
-	"sender.name", "sender.email", "signature",
-	"original_subject", "next_touch", "touch_number", "today",
+// builtins are the fields that every template may name without listing them in
+// needs:. The form says who brings them.
+var builtins = []key{
+	{"first_name", prospectBrings, "the first name; else the first word of the name, titles left out"},
+	{"last_name", prospectBrings, "the last name; else the last word of the name"},
+	{"name", prospectBrings, "the whole name"},
+	{"email", prospectBrings, "the address that is written to"},
+	{"company", prospectBrings, "where the prospect works"},
+	{"phone", prospectBrings, "the telephone number"},
+	{"timezone", prospectBrings, "the IANA zone in which windows and dates are read"},
+	{"sender.name", nudgeFills, "the name of the mailbox that sends; else its address"},
+	{"sender.email", nudgeFills, "the address of the mailbox that sends"},
+	{"signature", nudgeFills, "the mailbox's signature, its line breaks kept"},
+	{"original_subject", prospectBrings, "the subject of the mail that is followed up"},
+	{"next_touch", nudgeFills, "the day on which the next step comes, such as Monday 7 December; the last step has none"},
+	{"touch_number", nudgeFills, "1 in the first mail to this prospect, 2 in the second"},
+	{"today", nudgeFills, "the day on which the mail leaves, such as Friday 4 December"},
 }
 
-// computed are the built-in fields that no prospect brings.
-var computed = []string{"sender.name", "sender.email", "signature", "next_touch", "touch_number", "today"}
+const (
+	prospectBrings = "the prospect"
+	nudgeFills     = "nudge"
+)
+
+// BuiltinFields are the fields that every template may name without listing
+// them in needs:. Some are filled in by the engine, the others come with the
+// prospect or with the mail that is followed up.
+var BuiltinFields = keyNames(builtins)
+
+// isComputed says whether a field is one that no prospect brings.
+func isComputed(name string) bool {
+	return slices.ContainsFunc(builtins, func(k key) bool { return k.name == name && k.form == nudgeFills })
+}
+
+// refusedAt is refused for a place that a template gave.
+func (r *reader) refusedAt(name string, at templates.Position) {
+	if text, known := notYet[name]; known && !r.all {
+		r.errs = append(r.errs, &ParseError{File: r.file, Line: at.Line, Column: at.Column, Err: errors.New(text)})
+	}
+}
 
 var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
@@ -35,7 +64,7 @@ func (r *reader) readNeeds(s setting) []string {
 		switch {
 		case name == "":
 			r.wrongAt(where, errors.New("an empty name in the list"), "")
-		case slices.Contains(computed, name):
+		case isComputed(name):
 			r.wrongAt(where, fmt.Errorf("%s is filled in by nudge; no prospect brings it", name), "")
 		case !fieldName.MatchString(name):
 			m := fmt.Errorf("%q is not a field's name; use letters, digits, _ and -", shorten(name))
@@ -62,21 +91,31 @@ func tidyName(name string) string {
 
 // checkFields complains about fields that look like misspelt known ones, and
 // remembers the other unlisted ones for lint.
-func (r *reader) checkFields(uses []templates.Use) {
+func (r *reader) checkFields(uses []templates.Use, st *Step) {
 	known := slices.Concat(r.seq.Needs, BuiltinFields)
+	if len(st.Subjects) > 0 {
+		known = append(known, "variant")
+	}
 	for _, u := range uses {
 		r.used[u.Field] = true
+		if u.AsDate && (u.Field == "today" || u.Field == "next_touch") {
+			r.refusedAt("today | date", u.Position)
+		}
 		if slices.Contains(known, u.Field) {
 			continue
 		}
+		in := ""
+		if u.Partial != "" {
+			in = " (in partials/" + u.Partial + ".md)"
+		}
 		if near := Nearest(u.Field, known); near != "" {
 			r.errs = append(r.errs, &ParseError{File: r.file, Line: u.Position.Line, Column: u.Position.Column,
-				Err: fmt.Errorf("no field %q", u.Field), Suggestion: near})
+				Err: fmt.Errorf("no field %q%s", u.Field, in), Suggestion: near})
 			continue
 		}
 		if !u.HasDefault && !r.unlisted[u.Field] {
 			r.unlisted[u.Field] = true
-			r.adviseAt(u.Position.Line, u.Position.Column, fmt.Sprintf("field %q is not listed in needs:", u.Field),
+			r.adviseAt(u.Position.Line, u.Position.Column, fmt.Sprintf("field %q%s is not listed in needs:", u.Field, in),
 				"add it to needs:, so that prospects without it are refused at enroll")
 		}
 	}

@@ -2,6 +2,7 @@ package sequences
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -75,4 +76,21 @@ func BenchmarkLint(b *testing.B) {
 			b.Fatal(findings)
 		}
 	}
+}
+
+// BenchmarkLintFolder lints the 200 files of a large folder, as nudge lint
+// does. The goal is 50 ms on two cores.
+func BenchmarkLintFolder(b *testing.B) {
+	source, err := os.ReadFile("testdata/good/full.md")
+	if err != nil {
+		b.Fatal(err)
+	}
+	files := make([]Source, 200)
+	for i := range files {
+		files[i] = Source{File: fmt.Sprintf("testdata/good/full%d.md", i), Text: source}
+	}
+	for b.Loop() {
+		LintAll(files)
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/200files")
 }

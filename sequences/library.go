@@ -149,12 +149,13 @@ func (l *Library) read(fsys fs.FS, before *shelf) (*shelf, error) {
 		if err == nil {
 			sum := sha256.Sum256(source)
 			after.sums[file] = sum
-			if _, bad := before.failed[file]; loaded && !bad && before.sums[file] == sum {
+			_, bad := before.failed[file]
+			if loaded && !bad && before.sums[file] == sum && !changed(fsys, old.companions) {
 				after.copies[name] = old
 				continue
 			}
 			var s *Sequence
-			if s, err = Parse(filepath.Join(l.dir, file), source); err == nil {
+			if s, err = ParseIn(fsys, filepath.Join(l.dir, file), source); err == nil {
 				after.copies[name] = s
 				continue
 			}

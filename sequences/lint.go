@@ -3,8 +3,12 @@ package sequences
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,9 +44,43 @@ func (f Finding) String() string {
 }
 
 // Lint reads one file and says everything that is wrong or could be better,
-// errors and advice, in order of place.
+// errors and advice, in order of place. What the file refers to is read as
+// Parse does.
 func Lint(file string, source []byte) []Finding {
-	r := read(file, source)
+	return read(file, source, options{dir: folderOf(file)}).findings()
+}
+
+// LintIn is Lint for a file of any folder; nil is no folder, and what the file
+// refers to is then not looked up.
+func LintIn(folder fs.FS, file string, source []byte) []Finding {
+	return read(file, source, options{folder: folder}).findings()
+}
+
+// Source is a file to lint.
+type Source struct {
+	File string
+	Text []byte
+}
+
+// LintAll is Lint for many files, on all processors. The findings stand in the
+// order of the files.
+func LintAll(files []Source) [][]Finding {
+	found := make([][]Finding, len(files))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
+				found[i] = Lint(files[i].File, files[i].Text)
+			}
+		})
+	}
+	wg.Wait()
+	return found
+}
+
+// findings are all mistakes and all advice.
+func (r *reader) findings() []Finding {
 	if len(r.seq.Steps) > 0 {
 		r.adviseSteps()
 	}
@@ -91,9 +129,9 @@ func (r *reader) adviseSend(s setting, schedule Schedule) {
 
 // adviseSteps looks at the steps one by one and together.
 func (r *reader) adviseSteps() {
-	mails := 0
-	lastMail := -1
+	lastMail, touchCount := -1, 0
 	for i, st := range r.seq.Steps {
+		touchCount += st.Repeat.N + 1
 		for _, s := range r.sets[i] {
 			r.adviseQuotes(s)
 		}
@@ -101,9 +139,8 @@ func (r *reader) adviseSteps() {
 			r.advise(r.sets[i]["wait"].valueAt, "a wait of seconds is for rehearsals", "use minutes, hours, days, business days or weeks")
 		}
 		if st.Do == Email {
-			mails++
 			lastMail = i
-			r.adviseSubject(i)
+			r.adviseSubjects(i)
 		}
 	}
 	for i, st := range r.seq.Steps {
@@ -111,10 +148,12 @@ func (r *reader) adviseSteps() {
 			r.adviseMail(i, i == lastMail)
 		}
 	}
-	if n := len(r.seq.Steps); n < 4 {
-		r.advise(r.sections[n-1].heading, fmt.Sprintf("%s in all; most answers come after the third", touches(n)), "plan at least four")
+	if touchCount < 4 {
+		r.advise(r.sections[len(r.seq.Steps)-1].heading, fmt.Sprintf("%s in all; most answers come after the third", touches(touchCount)), "plan at least four")
 	}
-	r.adviseSameDay()
+	people := r.imagine()
+	r.adviseSameDay(people)
+	r.advisePromises(people)
 	r.adviseNeeds()
 }
 
@@ -128,17 +167,22 @@ func touches(n int) string {
 // longestSubject is what mail programs on telephones show, roughly.
 const longestSubject = 60
 
-func (r *reader) adviseSubject(i int) {
-	s, ok := r.sets[i]["subject"]
-	if !ok {
-		return
+// adviseSubjects looks at the subject of a mail, or at its variants.
+func (r *reader) adviseSubjects(i int) {
+	for key, s := range r.sets[i] {
+		if key == "subject" || variantKey.MatchString(key) {
+			r.adviseSubject(s)
+		}
 	}
+}
+
+func (r *reader) adviseSubject(s setting) {
+	literal := withoutTags(s.value)
 	// Letters of eight stand for each field: as long as a first name with some room.
 	if n := len([]rune(tag.ReplaceAllString(s.value, "namename"))); n > longestSubject {
 		r.advise(s.valueAt, fmt.Sprintf("a subject of about %d characters is cut off in most inboxes", n),
 			fmt.Sprintf("stay below %d", longestSubject))
 	}
-	literal := blank(tag, s.value)
 	if m := capitals.FindStringSubmatchIndex(literal); m != nil {
 		r.advise(s.valueAt+m[2], fmt.Sprintf("%s in capitals reads as shouting", literal[m[2]:m[3]]), "write it in small letters")
 	}
@@ -153,44 +197,73 @@ func (r *reader) adviseMail(i int, last bool) {
 		return
 	}
 	r.adviseWorn(body)
+	said := text + r.said(i)
+	if m := shouting(withoutTags(text)); m != nil {
+		r.advise(body.start+m[0], fmt.Sprintf("%q in capitals reads as shouting", text[m[0]:m[1]]), "write it in small letters")
+	}
 	switch {
-	case !last && !strings.ContainsAny(blank(tag, text), "?？؟"):
+	case !last && !strings.ContainsAny(withoutTags(said), "?？؟"):
 		r.advise(body.start, "no question in this mail", "ask one thing that is easy to answer")
-	case last && english.MatchString(text) && !wayOut.MatchString(text):
+	case last && !wayOut.MatchString(said) && english.MatchString(said):
 		r.advise(r.sections[i].heading, "no way out in the last mail", "say that this is the last one, and that a no is fine")
 	}
 }
 
+// said are the words that partials add to a mail.
+func (r *reader) said(i int) string {
+	body := r.seq.Steps[i].Body
+	if body == nil {
+		return ""
+	}
+	words := ""
+	for _, name := range body.Partials() {
+		words += "\n" + r.partials[name]
+	}
+	return words
+}
+
 func (r *reader) adviseWorn(s span) {
+	if !wornHint(r.text[s.start:s.end]) {
+		return
+	}
 	for _, m := range worn.FindAllStringIndex(r.text[s.start:s.end], -1) {
 		words := strings.Join(strings.Fields(r.text[s.start+m[0]:s.start+m[1]]), " ")
 		r.advise(s.start+m[0], fmt.Sprintf("%q is worn out", strings.ToLower(words)), "say what is new, or ask one question")
 	}
 }
 
-// adviseSameDay walks through the sequence from the opening of an ordinary
-// Monday and finds two mails on one date.
-func (r *reader) adviseSameDay() {
-	at := time.Date(2025, 6, 2, 0, 0, 0, 0, time.UTC)
-	var sent time.Time // the mail before, midnight of its date
-	for i, st := range r.seq.Steps {
-		if i == 0 {
-			st.Wait = Delay{}
+// adviseSameDay finds two mails on one date, for anybody.
+func (r *reader) adviseSameDay(people []imagined) {
+	warned := map[int]bool{}
+	for _, one := range people {
+		var sent time.Time // midnight of the mail before
+		row := 0
+		for i, st := range r.seq.Steps {
+			for round := range st.Repeat.N + 1 {
+				date := dateOf(one[row])
+				row++
+				if st.Do != Email {
+					continue
+				}
+				if s := r.spacing(i, round); s.key != "" && date.Equal(sent) && !warned[i] {
+					warned[i] = true
+					r.advise(s.valueAt, "two mails to one person on one day", "wait at least 1 business day")
+				}
+				sent = date
+			}
 		}
-		due := st.DueAt(at, time.UTC)
-		if due.IsZero() {
-			return
-		}
-		at = due
-		if st.Do != Email {
-			continue
-		}
-		date := due.Truncate(24 * time.Hour)
-		if s, ok := r.sets[i]["wait"]; ok && i > 0 && date.Equal(sent) {
-			r.advise(s.valueAt, "two mails to one person on one day", "wait at least 1 business day")
-		}
-		sent = date
 	}
+}
+
+// spacing is the setting that parts a round of a step from the one before.
+func (r *reader) spacing(i, round int) setting {
+	switch {
+	case round > 0:
+		return r.sets[i]["repeat"]
+	case i > 0:
+		return r.sets[i]["wait"]
+	}
+	return setting{}
 }
 
 // adviseNeeds finds listed fields that no step uses: they refuse prospects for

@@ -2,8 +2,11 @@ package sequences
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // adviseOn lints a file of four good steps with one of them replaced, and
@@ -69,6 +72,8 @@ func TestLintAdvisesWhatAConsultantWould(t *testing.T) {
 			`full.md:6:30: amount is needed but no step uses it; take it out of needs:`},
 		{"quotes around a value", replace("name: Quote follow-up", `name: "Quote follow-up"`),
 			`full.md:2:7: the quotes around this value are part of it; leave them out: a value goes to the end of its line`},
+		{"words in capitals in a mail", replace("Does it change", "THIS OFFER ENDS soon. Does it change"),
+			`full.md:46:90: "THIS OFFER ENDS" in capitals reads as shouting; write it in small letters`},
 		{"a cron that means or", replace("cron */15 9-16 * * mon-fri", "cron 0 9 13 * fri"),
 			`full.md:41:7: cron fires on these days of the month and also on these weekdays, not only where both agree; put * for one of the two`},
 	}
@@ -79,6 +84,92 @@ func TestLintAdvisesWhatAConsultantWould(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// A promise in step 1 of full.md is kept or not by step 2, three business days
+// later; one in step 4 has nothing behind it.
+func TestLintHoldsPromisesAgainstTheSchedule(t *testing.T) {
+	const advice = "; write {{ next_touch }}, or change the wait"
+	inFirst := func(words string) func(string) string { return replace("did quote", words+" Did quote") }
+	inLast := func(words string) func(string) string { return replace("No hard feelings", words+" No hard feelings") }
+	wait := func(d string, then func(string) string) func(string) string {
+		return func(s string) string {
+			i := strings.Index(s, "## 2.")
+			return s[:i] + then(strings.Replace(s[i:], "wait: 3 business days", "wait: "+d, 1))
+		}
+	}
+	first := func(words string, d string) func(string) string {
+		return func(s string) string { return inFirst(words)(wait(d, func(s string) string { return s })(s)) }
+	}
+	tests := []struct {
+		name   string
+		change func(string) string
+		want   string // "" = nothing is said
+	}{
+		{"tomorrow, in three days", inFirst("I'll call you tomorrow."),
+			`full.md:22:15: "tomorrow", but the next step comes 3 days later when this one leaves on a Monday` + advice},
+		{"tomorrow, in one", first("I'll call you tomorrow.", "1 day"), ""},
+		{"tomorrow, in a business day", first("I'll call you tomorrow.", "1bd"),
+			`full.md:22:15: "tomorrow", but the next step comes 3 days later when this one leaves on a Friday` + advice},
+		{"in three days", inFirst("I will call you in three days."), ""},
+		{"in three business days", inFirst("We'll get back to you in 3 business days."), ""},
+		{"in two days", inFirst("I’ll write again in two days."),
+			`full.md:22:18: "in two days", but the next step comes 3 days later when this one leaves on a Monday` + advice},
+		{"next week, in a week", first("I'll try again next week.", "1 week"), ""},
+		{"next week, in three business days", inFirst("I'll try again next week."),
+			`full.md:22:16: "next week", but the next step comes 3 days later when this one leaves on a Monday` + advice},
+		{"in a week", first("I'll be back in a week.", "5 business days"), ""},
+		{"in two weeks, in one", first("I'll be back in two weeks.", "1 week"),
+			`full.md:22:14: "in two weeks", but the next step comes 7 days later when this one leaves on a Monday` + advice},
+		{"on a weekday that depends on when one enrolls", inFirst("I'll ring you on Thursday."),
+			`full.md:22:15: "on thursday", but the next step comes 3 days later when this one leaves on a Tuesday` + advice},
+		{"across a line's end", inFirst("I'll call\nyou next\nweek."),
+			`full.md:23:5: "next week", but the next step comes 3 days later when this one leaves on a Monday` + advice},
+		{"not a promise to be back", inFirst("I'll keep the price until next week, and be away tomorrow."), ""},
+		{"somebody else's promise", inFirst("Will you call me tomorrow?"), ""},
+		{"nothing follows", inLast("I'll write again next week."), `full.md:64:76: "next week", but no step follows; plan one, or leave the promise out`},
+		{"nothing follows, and silence is promised", inLast("I'll stop writing and call next week."), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(adviseOn(t, tt.change), "\n"); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLintAllFindsWhatLintFinds(t *testing.T) {
+	var files []Source
+	for _, pattern := range []string{"testdata/broken/*.md", "testdata/good/*.md"} {
+		names, _ := filepath.Glob(pattern)
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, Source{File: name, Text: source})
+		}
+	}
+	for range 3 { // in the same order every time
+		for i, found := range LintAll(files) {
+			if diff := cmp.Diff(Lint(files[i].File, files[i].Text), found); diff != "" {
+				t.Errorf("%s (-Lint +LintAll):\n%s", files[i].File, diff)
+			}
+		}
+	}
+}
+
+func TestAFileFromStandardInputIsNotAskedForItsNeighbours(t *testing.T) {
+	source := strings.Replace(withFront("holidays: office.ics\nsignature: anna"), "Did it arrive?", "Did it?\n\n{% render \"g\" %}", 1)
+	for _, f := range Lint("-", []byte(source)) {
+		if f.Severity == SeverityError {
+			t.Error(f)
+		}
+	}
+	if got := Lint("nowhere/q.md", []byte(source)); len(got) == 0 || got[0].Severity == SeverityError {
+		t.Errorf("a file of a folder that does not exist: %v", got)
 	}
 }
 

@@ -136,7 +136,7 @@ func (r *reader) fenced(n *ast.FencedCodeBlock) {
 	}
 	info := ""
 	if n.Info != nil {
-		info = strings.TrimSpace(string(n.Info.Segment.Value([]byte(r.text))))
+		info = strings.TrimSpace(r.text[n.Info.Segment.Start:n.Info.Segment.Stop])
 	}
 	word, more, _ := strings.Cut(info, " ")
 	if len(r.sections) == 0 {

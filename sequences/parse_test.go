@@ -16,10 +16,16 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each mistake has a file in testdata/broken, with all that is said about it
-// beside it.
+// beside it. Those in testdata/later are about settings of notYet. What they
+// refer to lies in testdata/beside.
 func TestEachBrokenFileIsRefusedWithItsPlace(t *testing.T) {
-	files, err := filepath.Glob("testdata/broken/*.md")
-	if err != nil || len(files) < 25 {
+	t.Run("broken", func(t *testing.T) { refuseAll(t, "testdata/broken", 120, false) })
+	t.Run("later", func(t *testing.T) { refuseAll(t, "testdata/later", 60, true) })
+}
+
+func refuseAll(t *testing.T, dir string, least int, all bool) {
+	files, err := filepath.Glob(dir + "/*.md")
+	if err != nil || len(files) < least {
 		t.Fatalf("%d broken files, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -28,7 +34,7 @@ func TestEachBrokenFileIsRefusedWithItsPlace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := Parse(filepath.Base(file), source)
+			s, err := read(filepath.Base(file), source, options{dir: "testdata/beside", all: all}).result()
 			if err == nil {
 				t.Fatalf("accepted as %+v", s)
 			}

@@ -3,6 +3,7 @@ package sequences
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 var (
@@ -33,6 +34,41 @@ var worn = phrases(
 	"pick(ing)? your brain",
 )
 
+// wornHints are parts of which each worn phrase has one: a quick look spares
+// most mails the slow one.
+var wornHints = []string{"follow", "check", "touch", "circl", "hope", "trust", "bump", "per my", "in case you", "reminder", "update", "brain", "did you", "did\n"}
+
+func wornHint(text string) bool { return hasAny(strings.ToLower(text), wornHints...) }
+
+// shouting finds two words or more in capitals, of four letters or more one of
+// them, and returns where they stand; nil when there are none.
+func shouting(text string) []int {
+	if !fourCapitals(text) {
+		return nil
+	}
+	for _, m := range capitalRun.FindAllStringIndex(text, -1) {
+		if capitals.MatchString(text[m[0]:m[1]]) {
+			return m
+		}
+	}
+	return nil
+}
+
+// fourCapitals is a quick look for what shouting looks for.
+func fourCapitals(text string) bool {
+	n := 0
+	for _, r := range text {
+		if n++; !unicode.IsUpper(r) {
+			n = 0
+		} else if n == 4 {
+			return true
+		}
+	}
+	return false
+}
+
+var capitalRun = regexp.MustCompile(`\p{Lu}{2,}(?:[ \n]+\p{Lu}{2,})+`)
+
 // wayOut are the words by which a last mail lets go, roughly.
 var wayOut = phrases(
 	"no hard feelings",
@@ -58,7 +94,41 @@ func phrases(any ...string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\b(?:` + all + `)\b`)
 }
 
-// blank puts spaces in the place of what the pattern finds: offsets stay.
-func blank(pattern *regexp.Regexp, s string) string {
-	return pattern.ReplaceAllStringFunc(s, func(m string) string { return strings.Repeat(" ", len(m)) })
+// withoutTags puts spaces in the place of fields and commands: offsets stay.
+func withoutTags(s string) string {
+	at := nextBrace(s, 0)
+	if at < 0 {
+		return s
+	}
+	b := []byte(s)
+	for at >= 0 {
+		closing := "}}"
+		if s[at+1] == '%' {
+			closing = "%}"
+		}
+		end := strings.Index(s[at:], closing)
+		if end < 0 {
+			break
+		}
+		end += at + 2
+		for i := at; i < end; i++ {
+			b[i] = ' '
+		}
+		at = nextBrace(s, end)
+	}
+	return string(b)
+}
+
+// nextBrace finds {{ or {% from an offset on; -1 when there is none.
+func nextBrace(s string, from int) int {
+	for i := from; i+1 < len(s); i++ {
+		j := strings.IndexByte(s[i:], '{')
+		if j < 0 || i+j+1 >= len(s) {
+			return -1
+		}
+		if i += j; s[i+1] == '{' || s[i+1] == '%' {
+			return i
+		}
+	}
+	return -1
 }

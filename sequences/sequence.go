@@ -16,30 +16,57 @@ type Sequence struct {
 	Send     Schedule // when touches may leave
 	Timezone string   // IANA name; "" = the mailbox's
 	Needs    []string // fields that every prospect must bring
-	Steps    []Step   // at least one
+	Holidays Holidays // its days off; nil = none
+	Steps    []Step   // at least one; each round of a repeated one is a step
+
+	Signature string // the partial that stands for {{ signature }} in its texts; "" = none
+	Language  string // of its mails; "" = told from the words
+	PerDay    int    // the most of its mails on one day; 0 = no limit of its own
+	OnFinish  *Chain // what begins after the end without an answer; nil = nothing
+	OnWon     *Chain
+	OnLost    *Chain
+
+	companions []companion // the other files it was made of
 }
 
 // Step is one planned touch.
 type Step struct {
 	ID      string          // its id: setting, else its heading without the number
-	Number  int             // from 1, as it stands in the file
+	Number  int             // from 1, in the order of the file, rounds counted
 	Title   string          // its heading as written
 	Wait    Delay           // from the real touch before it; step 1 from the enrollment's start
 	Do      Action          // what is done when its time has come
-	Send    Schedule        // its own, else the sequence's; never nil
-	Subject *templates.Line // nil = a reply in the same thread
+	Send    Schedule        // its own, else the sequence's; on business days only where its wait is in them; never nil
+	Subject *templates.Line // nil = a reply in the same thread; with variants, the first
 	Body    *templates.Template
 	Last    bool   // ends with "no answer"
 	Line    int    // of its heading in the file
 	Hash    string // of its text, to record which words went out
+
+	Subjects  []Variant            // two or more when the subject has variants
+	OnlyIf    *templates.Condition // of whom it must be true; nil = of everybody
+	Urgent    bool                 // leaves at any hour: Send is always
+	Before    string               // the field whose date Wait counts back from; "" = none, see DueBefore
+	Repeat    Repeat               // as it was written
+	Round     int                  // of a repeated step, from 1; 0 = not repeated
+	Plain     bool                 // without an HTML part
+	Attach    []Attachment
+	Due       Delay  // how long the owner has for it; 0 = no limit
+	IfNotDone Undone // what happens then; "" for a mail
+	Assignee  string // who does it; "" = the owner
+
+	window   Schedule // Send as written
+	holidays Holidays // no business days
 }
 
 // Action is what a step does (its "do:" setting).
 type Action string
 
 const (
-	Email Action = "email" // a mail, sent by the engine
-	Task  Action = "task"  // the owner's work
+	Email  Action = "email"  // a mail, sent by the engine
+	Call   Action = "call"   // the owner's work, as the two below
+	Letter Action = "letter" // on paper
+	Task   Action = "task"   // anything else
 )
 
 // Unit is what a Delay counts.
@@ -108,5 +135,5 @@ func (s *Sequence) Next(done []string) *Step {
 // schedule allows, both in loc. It is the zero time when the schedule allows
 // none within five years.
 func (st *Step) DueAt(prev time.Time, loc *time.Location) time.Time {
-	return st.Send.First(st.Wait.After(prev.In(loc)))
+	return st.Send.First(st.Wait.AfterHolidays(prev.In(loc), st.holidays))
 }

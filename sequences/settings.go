@@ -13,6 +13,7 @@ type setting struct {
 	key, value     string
 	keyAt, valueAt int     // offsets into the page
 	pieces         []piece // where each line of a folded value stands
+	off            bool    // it was refused, and counts as said
 }
 
 // piece is one line of a value: its offset in the value and on the page.
@@ -49,7 +50,7 @@ var keyed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 _.-]*?[ \t]*:([ \t]|$)`)
 // readSettings reads the lines of s. Where folded, an indented line without a
 // key of its own continues the value above it, as mail headers do: formatters
 // wrap long lines of front matter that way.
-func (r *reader) readSettings(s span, known []string, folded bool) settings {
+func (r *reader) readSettings(s span, known []key, folded bool) settings {
 	set := settings{}
 	last := ""
 	for at := s.start; at < s.end; at = r.nextLine(at) {
@@ -68,15 +69,20 @@ func (r *reader) readSettings(s span, known []string, folded bool) settings {
 }
 
 // readSetting adds one line to set and returns its key, "" when it is wrong.
-func (r *reader) readSetting(set settings, text string, keyAt int, known []string) string {
+func (r *reader) readSetting(set settings, text string, keyAt int, known []key) string {
 	key, value, found := strings.Cut(text, ":")
 	if !found {
 		r.wrongAt(keyAt, fmt.Errorf(`expected "key: value", not %q`, shorten(text)), "")
 		return ""
 	}
 	key = strings.TrimRight(key, " \t")
-	if !slices.Contains(known, key) {
-		r.wrongAt(keyAt, fmt.Errorf("unknown key %q", shorten(key)), Nearest(key, known))
+	key = strings.Join(strings.Fields(key), " ")
+	if !isKey(known, key) {
+		near := Nearest(key, keyNames(known))
+		if upper := strings.ToLower(key[:max(0, len(key)-1)]) + strings.ToUpper(key[max(0, len(key)-1):]); isKey(known, upper) {
+			near = upper
+		}
+		r.wrongAt(keyAt, fmt.Errorf("unknown key %q", shorten(key)), near)
 		return ""
 	}
 	if before, twice := set[key]; twice {
@@ -86,13 +92,17 @@ func (r *reader) readSetting(set settings, text string, keyAt int, known []strin
 	}
 	valueAt := keyAt + strings.IndexByte(text, ':') + 1
 	valueAt += len(value) - len(strings.TrimLeft(value, " \t"))
-	set[key] = setting{key: key, value: strings.TrimSpace(value), keyAt: keyAt, valueAt: valueAt}
+	set[key] = setting{key: key, value: strings.TrimSpace(value), keyAt: keyAt, valueAt: valueAt,
+		off: r.refused(tableName(key), keyAt)}
 	return key
 }
 
 // filled returns a setting that has a value, and complains about one without.
 func (r *reader) filled(set settings, key string) (setting, bool) {
 	s, ok := set[key]
+	if s.off {
+		return s, false
+	}
 	if ok && s.value == "" {
 		r.wrongAt(s.keyAt, fmt.Errorf("no value for %s", key), "")
 		return s, false

@@ -36,16 +36,20 @@ type block struct {
 	shadowed  string
 }
 
-const roundsName = "_rounds"
+// What a program gives to Liquid besides fields and constants.
+const (
+	roundsName = "_rounds"
+	offDayName = "_off"
+)
 
 func slotName(slot int) string { return "f" + strconv.Itoa(slot) }
 
 // compile makes a program of pieces and lists the fields they use. With markup,
 // branches must leave the HTML well-formed, whichever is taken.
-func compile(pieces []piece, markup bool) (*program, []Use, error) {
+func compile(pieces []piece, o Options, markup bool) (*program, []Use, error) {
 	c := &compiler{
 		needed: map[int]bool{}, slots: map[string]int{}, locals: map[string]string{}, markup: markup,
-		program: program{constant: map[string]any{}},
+		program: program{constant: map[string]any{offDayName: offDays{o.OffDay}}},
 	}
 	c.program.size = 256
 	for _, p := range pieces {
@@ -210,7 +214,7 @@ func (c *compiler) hasValue(field string) bool {
 
 // use notes that a field is named.
 func (c *compiler) use(t token, harmless bool) {
-	c.uses = append(c.uses, Use{Field: t.text, Position: t.at, HasDefault: harmless || c.hasValue(t.text)})
+	c.uses = append(c.uses, Use{Field: t.text, Position: t.at, HasDefault: harmless || c.hasValue(t.text), Partial: t.partial})
 }
 
 // follow keeps track of the HTML elements that are open.

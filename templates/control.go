@@ -30,7 +30,7 @@ func (c *compiler) control(t *tag) error {
 	default:
 		opens := closings[t.name]
 		if opens == "" {
-			return errorAt(t.at, "unknown tag %q", t.name)
+			return unknownAt(t.at, "tag", t.name, tagNames())
 		}
 		return c.finish(t, opens, &r)
 	}

@@ -7,8 +7,8 @@
 //
 // # The language
 //
-// A body is CommonMark with bare web addresses as links. Liquid tags may stand
-// anywhere in it, also in link targets and code:
+// A body is CommonMark with tables, and with bare web addresses as links.
+// Liquid tags may stand anywhere in it, also in link targets and code:
 //
 //	{{ first_name }}                       the field, which must have a value
 //	{{ first_name | default: "there" }}    or these words
@@ -18,6 +18,7 @@
 //	{% case plan %}{% when "a", "b" %} … {% else %} … {% endcase %}
 //	{% for item in items | split: ";" %} … {% endfor %}
 //	{% assign total = amount | times: 1.25 %}
+//	{% render "guarantee" %}               the words of a partial
 //	{% comment %} … {% endcomment %}  and  {% raw %}{{ as it is }}{% endraw %}
 //
 // A line that holds only {% … %} tags stands between paragraphs and leaves no
@@ -29,6 +30,16 @@
 // for more or less than a number is false for a value that is not one. A
 // missing field equals "" and blank, and alone it is false. The names true,
 // false, nil, null, blank, empty, and, or, contains and in are Liquid's own.
+//
+// Dates are read in the usual ways (2026-03-14, 14 March 2026, 2026-03-14
+// 15:30); date writes them, plus_days and plus_business_days move them. Of
+// fields that hold a date in words, today and next_touch, these filters read
+// the other form, in today.iso and next_touch.iso.
+//
+// A partial is put in before anything is parsed, so it may hold paragraphs and
+// lists; one of several lines needs a line of its own. What opens in it closes
+// in it. Where Options name one as the signature, it stands for {{ signature }}
+// and keeps its line breaks.
 //
 // A dash in a tag ({%- and -%}) removes spaces beside it within its line.
 // Underlined headings do not exist, so that "-- " on a line is the signature
@@ -53,10 +64,18 @@
 // are removed, spaces at its ends too, and what exceeds 1,000 characters is cut
 // off. A value of nothing but spaces is missing.
 //
+// # The HTML
+//
+// All styles stand in the elements and nothing is loaded. Colours are the mail
+// program's, so that a dark one can choose its own. Headings begin at the
+// second level, tables have header cells, and the language is told: as Options
+// give it, else by the words that give one away, else not at all.
+//
 // # The plain text
 //
 // Paragraphs are wrapped at 72 columns after the fields are filled in, as
 // format=flowed (RFC 3676): a line that goes on ends with a space, and a line
 // that starts with a space, with ">" or with "From " gets one space in front.
-// Lists hang, and their lines are fixed. Addresses are never broken.
+// Lists hang, and their lines are fixed. Addresses are never broken. A table
+// stands in columns, and row by row where it is too wide.
 package templates

@@ -5,7 +5,9 @@ import "fmt"
 // Error is a mistake in a template, with its place in the file.
 type Error struct {
 	Position
-	Err error
+	Err   error
+	Word  string   // the word that is not known; "" when the mistake is another
+	Known []string // those that are
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%d:%d: %v", e.Line, e.Column, e.Err) }
@@ -14,6 +16,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // errorAt makes an Error of a sentence.
 func errorAt(at Position, format string, args ...any) *Error {
 	return &Error{Position: at, Err: fmt.Errorf(format, args...)}
+}
+
+// unknownAt makes an Error of a word that is none of those known.
+func unknownAt(at Position, what, word string, known []string) *Error {
+	return &Error{Position: at, Err: fmt.Errorf("unknown %s %q", what, word), Word: word, Known: known}
 }
 
 // MissingError says that a field without a default has no value. Whoever

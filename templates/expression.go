@@ -60,7 +60,9 @@ func (r *reader) unexpected(t token, wanted string) error {
 
 // end makes sure that nothing is left.
 func (r *reader) end() error {
-	if t := r.peek(); t.kind != endToken {
+	if t := r.peek(); t.kind == markToken && t.text == "=" {
+		return errorAt(t.at, "unexpected =; two of them compare, ==")
+	} else if t.kind != endToken {
 		return r.unexpected(t, "the tag's end")
 	}
 	return nil
@@ -168,8 +170,7 @@ func (r *reader) chain() (string, error) {
 	rest := r.tokens
 	defer func() { r.tokens = rest }()
 
-	r.tokens = []token{head}
-	source, _, err := r.value(last >= 0)
+	source, err := r.head(head, len(filters) > 0 && filters[0].rule.dates, last >= 0)
 	if err != nil {
 		return "", err
 	}
@@ -185,6 +186,30 @@ func (r *reader) chain() (string, error) {
 	}
 	return source, nil
 }
+
+// head reads what a chain begins with. Before a date filter a field that is
+// written in words for people is read in its other form, as name.iso.
+func (r *reader) head(t token, dated, harmless bool) (string, error) {
+	r.tokens = []token{t}
+	if t.kind != nameToken || !dated || r.compiler.isLocal(t.text) {
+		source, _, err := r.value(harmless)
+		return source, err
+	}
+	c := r.compiler
+	c.use(t, harmless)
+	c.uses[len(c.uses)-1].AsDate = true
+	field := t.text
+	if slices.Contains(writtenDates, field) {
+		field += ".iso"
+	}
+	slot := c.slot(field)
+	c.needed[slot] = true
+	return slotName(slot), nil
+}
+
+// writtenDates are the fields that hold a date in words, such as Monday 2
+// January, and for the filters another one in name.iso.
+var writtenDates = []string{"today", "next_touch"}
 
 // lastDefault finds the last default that the head's missing value reaches; -1
 // when there is none.
@@ -211,7 +236,7 @@ func (r *reader) filters() ([]filter, error) {
 		}
 		rule, known := filterRules[f.name.text]
 		if !known {
-			return nil, errorAt(f.name.at, "unknown filter %q", f.name.text)
+			return nil, unknownAt(f.name.at, "filter", f.name.text, filterNames())
 		}
 		f.rule = rule
 		if r.mark(":") {
@@ -248,7 +273,7 @@ func (r *reader) step(f filter, last, before bool) (string, error) {
 	switch {
 	case f.rule.sums:
 		source = " | _sum" + source
-	case name == "date":
+	case f.rule.dates:
 		source = " | _time" + source
 	}
 	for i, arg := range f.args {
@@ -271,6 +296,9 @@ func (r *reader) step(f filter, last, before bool) (string, error) {
 	}
 	if name == "default" && last {
 		source += needed("", f.args[0])
+	}
+	if name == "plus_business_days" {
+		source += ", " + offDayName
 	}
 	return source, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -15,53 +14,57 @@ import (
 
 // filterRule says what a template may ask of a filter.
 type filterRule struct {
-	least, most int  // arguments
-	keepsBlank  bool // nothing in, nothing out: a default may follow it
-	sums        bool // reads numbers
+	least, most int    // arguments
+	keepsBlank  bool   // nothing in, nothing out: a default may follow it
+	sums        bool   // reads numbers
+	dates       bool   // reads a date
+	says        string // what comes out
 }
 
 // filterRules are the filters of the language. All others, among them those
 // that would write unescaped words, are refused.
 var filterRules = map[string]filterRule{
-	"append":         {least: 1, most: 1},
-	"capitalize":     {keepsBlank: true},
-	"date":           {least: 1, most: 1},
-	"default":        {least: 1, most: 1, keepsBlank: true},
-	"downcase":       {keepsBlank: true},
-	"escape":         {keepsBlank: true}, // done anyway
-	"first":          {},
-	"join":           {most: 1},
-	"last":           {},
-	"lstrip":         {keepsBlank: true},
-	"newline_to_br":  {keepsBlank: true}, // done anyway
-	"prepend":        {least: 1, most: 1},
-	"remove":         {least: 1, most: 1, keepsBlank: true},
-	"remove_first":   {least: 1, most: 1, keepsBlank: true},
-	"replace":        {least: 2, most: 2},
-	"replace_first":  {least: 2, most: 2},
-	"reverse":        {},
-	"rstrip":         {keepsBlank: true},
-	"size":           {},
-	"slice":          {least: 1, most: 2},
-	"sort":           {},
-	"split":          {least: 1, most: 1},
-	"strip":          {keepsBlank: true},
-	"strip_newlines": {keepsBlank: true},
-	"truncate":       {most: 2, keepsBlank: true},
-	"truncatewords":  {most: 2, keepsBlank: true},
-	"uniq":           {},
-	"upcase":         {keepsBlank: true},
-	"url_encode":     {keepsBlank: true},
+	"append":             {least: 1, most: 1, says: "the value with words behind it"},
+	"capitalize":         {keepsBlank: true, says: "the first letter large"},
+	"date":               {least: 1, most: 1, dates: true, says: "a date written as asked: `{{ day | date: \"%-d %B\" }}` is 4 March"},
+	"default":            {least: 1, most: 1, keepsBlank: true, says: "other words, or another field, where there is no value"},
+	"downcase":           {keepsBlank: true, says: "all letters small"},
+	"escape":             {keepsBlank: true, says: "nothing more: values are always escaped"},
+	"first":              {says: "the first of a list"},
+	"join":               {most: 1, says: "a list as one text, with words between"},
+	"last":               {says: "the last of a list"},
+	"lstrip":             {keepsBlank: true, says: "without spaces in front"},
+	"newline_to_br":      {keepsBlank: true, says: "nothing more: line breaks are always kept"},
+	"plus_business_days": {least: 1, most: 1, dates: true, says: "a date so many business days later, without weekends and the sequence's holidays"},
+	"plus_days":          {least: 1, most: 1, dates: true, says: "a date so many days later"},
+	"prepend":            {least: 1, most: 1, says: "the value with words in front"},
+	"remove":             {least: 1, most: 1, keepsBlank: true, says: "without these words"},
+	"remove_first":       {least: 1, most: 1, keepsBlank: true, says: "without the first of these words"},
+	"replace":            {least: 2, most: 2, says: "these words replaced by others"},
+	"replace_first":      {least: 2, most: 2, says: "the first of these words replaced"},
+	"reverse":            {says: "a list in the other order"},
+	"rstrip":             {keepsBlank: true, says: "without spaces behind"},
+	"size":               {says: "how many letters or list members"},
+	"slice":              {least: 1, most: 2, says: "a part: from where, and how long"},
+	"sort":               {says: "a list in order"},
+	"split":              {least: 1, most: 1, says: "a list, cut at these words"},
+	"strip":              {keepsBlank: true, says: "without spaces around"},
+	"strip_newlines":     {keepsBlank: true, says: "without line breaks"},
+	"truncate":           {most: 2, keepsBlank: true, says: "at most so many letters, `...` included"},
+	"truncatewords":      {most: 2, keepsBlank: true, says: "at most so many words"},
+	"uniq":               {says: "a list without repetitions"},
+	"upcase":             {keepsBlank: true, says: "all letters large"},
+	"url_encode":         {keepsBlank: true, says: "fit for a link; done anyway inside of links"},
 
-	"abs":        {sums: true},
-	"ceil":       {sums: true},
-	"divided_by": {least: 1, most: 1, sums: true},
-	"floor":      {sums: true},
-	"minus":      {least: 1, most: 1, sums: true},
-	"modulo":     {least: 1, most: 1, sums: true},
-	"plus":       {least: 1, most: 1, sums: true},
-	"round":      {most: 1, sums: true},
-	"times":      {least: 1, most: 1, sums: true},
+	"abs":        {sums: true, says: "without its sign"},
+	"ceil":       {sums: true, says: "rounded up"},
+	"divided_by": {least: 1, most: 1, sums: true, says: "divided"},
+	"floor":      {sums: true, says: "rounded down"},
+	"minus":      {least: 1, most: 1, sums: true, says: "less"},
+	"modulo":     {least: 1, most: 1, sums: true, says: "what is left of a division"},
+	"plus":       {least: 1, most: 1, sums: true, says: "more"},
+	"round":      {most: 1, sums: true, says: "rounded, to so many digits"},
+	"times":      {least: 1, most: 1, sums: true, says: "multiplied"},
 }
 
 // maxString bounds what filters may build: doubling in a loop grows fast.
@@ -107,6 +110,8 @@ func newEngine() *liquid.Engine {
 	e.RegisterFilter("replace", func(s, old, with string) (string, error) { return replace(s, old, with, -1) })
 	e.RegisterFilter("replace_first", func(s, old, with string) (string, error) { return replace(s, old, with, 1) })
 	e.RegisterFilter("join", joinList)
+	e.RegisterFilter("plus_days", plusDays)
+	e.RegisterFilter("plus_business_days", plusBusinessDays)
 	e.RegisterFilter("truncate", truncate)
 	e.RegisterFilter("truncatewords", truncateWords)
 	return e
@@ -203,24 +208,6 @@ func intForm(value any) (int, error) {
 		return int(n), nil
 	}
 	return 0, fmt.Errorf("%q is not a number", display(value))
-}
-
-// timeLayouts are the ways in which a field may write a date.
-var timeLayouts = []string{
-	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02",
-	"2 January 2006", "January 2, 2006", "2 Jan 2006", "Jan 2, 2006", "2006/01/02", "02.01.2006", time.RFC1123Z, time.RFC1123,
-}
-
-// timeForm reads a date. "now" is none: the same fields always give the same
-// words.
-func timeForm(value any) (time.Time, error) {
-	s := strings.TrimSpace(display(value))
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is not a date such as 2026-03-14", s)
 }
 
 func bounded(s string) (string, error) {

@@ -54,6 +54,13 @@ func flow(stream []byte) string {
 				f.paragraph(stream[i+1 : end])
 			}
 			i = end
+		case markTable:
+			end := i + bytes.IndexByte(stream[i:], markTableEnd)
+			if end <= i {
+				end = len(stream)
+			}
+			f.table(stream[i+1 : end])
+			i = end
 		case markRule:
 			f.line([]byte("---"), false)
 			f.gap = true

@@ -30,6 +30,11 @@ const everywhere = `Hello {{ x }}, **{{ x }}** and *{{ x | upcase }}* and ` + "`
 {% if x %}
 | {{ x }} | {{ x | append: x }} |
 {% endif %}
+| {{ x }} | right |
+| :- | -: |
+| {{ x }} | [{{ x }}]({{ x }}) |
+| a \| b | ` + "`{{ x }}`" + ` |
+
 {% for i in x | split: " " %}
 - {{ i }} [i]({{ i }})
 {% endfor %}
@@ -45,7 +50,7 @@ var hostileValues = []string{
 	"**bold** _it_ `code` [x](http://evil.example)", "![x](http://evil.example/t.gif)", "# heading", "- item\n- item", "> quote",
 	"\n\n---\n\n", "    code", "| a | b |\n|---|---|", "<!-- hidden", "-->", "{{ secret }}", "{% if true %}x{% endif %}", "{% raw %}", "}}", "%}",
 	"Anna\r\nBcc: evil@example.com", "Anna\nBcc: evil@example.com", "a\x00b\x1b[31mc", "\u202eevil\u202c", "\u2066x\u2069\u200f\u061c", "\u2028\u2029\u0085",
-	"\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\x11\x12\x13", "\xff\xfe\xc0", "\ue000tag0x0w", "tag0x0w", "tag0x1t", "\ue000", "-- ", "-- \nme", "From me", "#", "&amp;&#60;",
+	"\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17", "\x15\x16\x17 a", "a | b", "|", "a\\|b\n|c|", "\xff\xfe\xc0", "\ue000tag0x0w", "tag0x0w", "tag0x1t", "\ue000", "-- ", "-- \nme", "From me", "#", "&amp;&#60;",
 	strings.Repeat("a", 5_000), strings.Repeat("<", 5_000), strings.Repeat("\n", 5_000), "0", "-1", "1e999", "é\u0301", "👩‍👩‍👧", "日本語",
 }
 
@@ -93,6 +98,99 @@ func TestHostileValues(t *testing.T) {
 			t.Errorf("%q in a subject: %v", value, err)
 		}
 		checkLine(t, line)
+	}
+}
+
+// What each kind of hostile value comes out as, in words.
+func TestAHostileValueIsHarmlessText(t *testing.T) {
+	turning := ""
+	for _, r := range []rune{0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069, 0x200E, 0x200F, 0x061C} {
+		turning += string(r) + "a"
+	}
+	tests := []struct{ name, value, text, html, line string }{
+		{"a line break with a header", "Anna\r\nBcc: evil@example.com", "Anna\nBcc: evil@example.com", "Anna<br>\nBcc: evil@example.com", "Anna Bcc: evil@example.com"},
+		{"a bare carriage return", "Anna\rBcc: x", "Anna\nBcc: x", "Anna<br>\nBcc: x", "Anna Bcc: x"},
+		{"a line separator", "Anna\u2028Bcc: x", "Anna\nBcc: x", "Anna<br>\nBcc: x", "Anna Bcc: x"},
+		{"HTML", `<b onclick="x">Anna</b>`, `<b onclick="x">Anna</b>`, "&lt;b onclick=&quot;x&quot;&gt;Anna&lt;/b&gt;", `<b onclick="x">Anna</b>`},
+		{"an entity", "&lt;script&gt;", "&lt;script&gt;", "&amp;lt;script&amp;gt;", "&lt;script&gt;"},
+		{"a Markdown link", "[Anna](https://evil.example)", "[Anna](https://evil.example)", "[Anna](https://evil.example)", "[Anna](https://evil.example)"},
+		{"Markdown emphasis", "**Anna** _x_ `y`", "**Anna** _x_ `y`", "**Anna** _x_ `y`", "**Anna** _x_ `y`"},
+		{"a Liquid field", "{{ secret }}", "{{ secret }}", "{{ secret }}", "{{ secret }}"},
+		{"a Liquid tag", "{% render 'x' %}{% if true %}y{% endif %}", "{% render 'x' %}{% if true %}y{% endif %}",
+			"{% render &#39;x&#39; %}{% if true %}y{% endif %}", "{% render 'x' %}{% if true %}y{% endif %}"},
+		{"marks that turn the writing direction", turning, strings.Repeat("a", 12), strings.Repeat("a", 12), strings.Repeat("a", 12)},
+		{"a name of 10 kB", strings.Repeat("0123456789", 1024), strings.Repeat("0123456789", 100), strings.Repeat("0123456789", 100), strings.Repeat("0123456789", 100)},
+		{"bytes that are no text", "An\xffna\x00", "An\uFFFDna", "An\uFFFDna", "An\uFFFDna"},
+	}
+	subject, err := ParseLine("{{ x }}", Position{1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			parts := mustRender(t, "{{ x }}", Fields{"x": test.value, "secret": "s3cret"})
+			if got := strings.TrimSuffix(parts.Text, "\n"); got != test.text {
+				t.Errorf("text\n got %q\nwant %q", got, test.text)
+			}
+			if got := inner(t, parts.HTML); got != "<p>"+test.html+"</p>" {
+				t.Errorf("html\n got %q\nwant %q", got, test.html)
+			}
+			if got, err := subject.Render(Fields{"x": test.value, "secret": "s3cret"}); err != nil || got != test.line {
+				t.Errorf("line\n got %q, %v\nwant %q", got, err, test.line)
+			}
+		})
+	}
+}
+
+// A mail loads nothing, tells nobody that it was read, and looks the same where
+// style sheets are dropped.
+func TestAnHTMLPartStandsAlone(t *testing.T) {
+	parts := mustRender(t, everywhere+"\n\n![logo](https://example.com/logo.png)\n", Fields{"x": "Anna"})
+	for _, word := range []string{"<img", "<link", "<style", "<script", "<iframe", "<form", "<object", "url(", "@import", "src=", "background=", "class=", " id="} {
+		if strings.Contains(strings.ToLower(parts.HTML), word) {
+			t.Errorf("%s in\n%s", word, parts.HTML)
+		}
+	}
+	for _, word := range []string{"color-scheme\" content=\"light dark", "<meta charset=\"utf-8\">", "viewport"} {
+		if !strings.Contains(parts.HTML, word) {
+			t.Errorf("no %s in\n%s", word, parts.HTML)
+		}
+	}
+	for _, element := range []string{"<p>", "<ul>", "<ol>", "<blockquote>", "<h2>", "<pre>", "<table>", "<th ", "<td>"} {
+		if strings.Contains(parts.HTML, element) && element != "<th " {
+			t.Errorf("%s has no style of its own", element)
+		}
+	}
+	if strings.Contains(parts.HTML, "color: #") || strings.Contains(parts.HTML, "background") {
+		t.Error("a colour of its own would fight with a dark mail program")
+	}
+}
+
+func TestTheLanguageIsToldToScreenReaders(t *testing.T) {
+	tests := []struct{ name, given, source, want string }{
+		{"English", "", "Hi there,\n\ndid you get the quote that I sent for your roof?", `<html lang="en">`},
+		{"Swedish", "", "Hej,\n\nhar du fått offerten som jag skickade och är det något som inte stämmer?", `<html lang="sv">`},
+		{"German", "", "Haben Sie das Angebot erhalten, und ist die Summe nicht zu hoch für Sie?", `<html lang="de">`},
+		{"French", "", "Avez-vous reçu le devis pour votre toit, et est-ce que le prix vous convient ?", `<html lang="fr">`},
+		{"too few words to tell", "", "Ping?", `<html>`},
+		{"fields tell nothing", "", "{{ the }} {{ your }} {{ you }}", `<html>`},
+		{"as it is given", "pt-BR", "Hi there, did you get it and the rest?", `<html lang="pt-BR">`},
+		{"written from the right", "he", "x", `<html lang="he" dir="rtl">`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			template, err := ParseWith(test.source, Position{1, 1}, Options{Language: test.given})
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts, err := template.Render(Fields{"the": "x", "your": "y", "you": "z"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(parts.HTML, test.want+"\n") {
+				t.Errorf("no %s in %s", test.want, parts.HTML[:80])
+			}
+		})
 	}
 }
 

@@ -6,46 +6,89 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
 )
 
 // The document around a mail: what a mail program writes for words typed by
-// hand. It loads nothing.
+// hand. It loads nothing. All styles stand in the elements, because Gmail and
+// Outlook drop style sheets, and on a div, because they drop the body. Colours
+// are left to the mail program, so that a dark one can choose its own; the
+// greys of the lines can be seen on white and on black.
 const (
 	htmlHead = `<!DOCTYPE html>
-<html>
+<html%s>
 <head>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
 </head>
-<body style="font-family: Arial, Helvetica, sans-serif; font-size: 14px; line-height: 1.5;">
+<body>
+<div style="font-family: Arial, Helvetica, sans-serif; font-size: 14px; line-height: 1.5; overflow-wrap: break-word;">
 `
-	htmlFoot = `</body>
+	htmlFoot = `</div>
+</body>
 </html>
 `
-	listStyle  = "margin: 0 0 1em; padding-left: 2em;"
-	quoteStyle = "margin: 0 0 1em; padding-left: 1em; border-left: 2px solid #cccccc;"
-	codeStyle  = "font-family: Menlo, Consolas, monospace; font-size: 13px; white-space: pre-wrap;"
+	paragraphStyle = "margin: 0 0 1em;"
+	listStyle      = "margin: 0 0 1em; padding-left: 2em;"
+	quoteStyle     = "margin: 0 0 1em; padding-left: 1em; border-left: 2px solid #999999;"
+	codeStyle      = "margin: 0 0 1em; font-family: Menlo, Consolas, monospace; font-size: 13px; white-space: pre-wrap;"
+	wordStyle      = "font-family: Menlo, Consolas, monospace; font-size: 13px;"
+	ruleStyle      = "margin: 1em 0; border: 0; border-top: 1px solid #999999;"
+	tableStyle     = "margin: 0 0 1em; border-collapse: collapse; font-size: 14px;"
+	cellStyle      = "padding: 4px 16px 4px 0; vertical-align: top; text-align: %s;"
+	headStyle      = "padding: 4px 16px 4px 0; vertical-align: bottom; text-align: %s; border-bottom: 1px solid #999999;"
 )
+
+// headingStyles are those of the first three levels of a mail's headings; the
+// deeper ones look like the third.
+var headingStyles = [...]string{
+	"margin: 1em 0 0.5em; font-size: 18px; line-height: 1.3;",
+	"margin: 1em 0 0.5em; font-size: 16px; line-height: 1.3;",
+	"margin: 1em 0 0.5em; font-size: 14px; line-height: 1.3;",
+}
+
+// headFor is the document's beginning.
+func headFor(language string) string {
+	attributes := ""
+	if language != "" {
+		attributes = ` lang="` + string(util.EscapeHTML([]byte(language))) + `"`
+	}
+	if rightToLeft(language) {
+		attributes += ` dir="rtl"`
+	}
+	return fmt.Sprintf(htmlHead, attributes)
+}
 
 // joinMark stands before a list that may go on with the list before it.
 const joinMark = 0x01
 
-// html writes the tree as an HTML document.
-func (d *document) html() ([]piece, error) {
+// html writes the tree as an HTML document in a language; "" = not known.
+func (d *document) html(language string) ([]piece, error) {
 	r := renderer.NewRenderer(renderer.WithNodeRenderers(
 		util.Prioritized(html.NewRenderer(), 1000),
-		util.Prioritized(&htmlWriter{d}, 100),
+		util.Prioritized(&htmlWriter{d: d, top: topHeading(d.root)}, 100),
 	))
-	var b bytes.Buffer
-	b.WriteString(htmlHead)
+	var b pageBuffer
+	b.Grow(2*len(d.source) + 1024)
+	b.WriteString(headFor(language))
 	if err := r.Render(&b, d.source, d.root); err != nil {
 		return nil, err
 	}
 	b.WriteString(htmlFoot)
 	return d.pieces(b.String(), map[byte]place{byWords: inHTML, byTarget: inHref, byPart: inPart, byMail: inMail}), nil
 }
+
+// pageBuffer is a buffer that the renderer need not buffer again.
+type pageBuffer struct{ bytes.Buffer }
+
+// Buffered and Flush complete util.BufWriter.
+func (*pageBuffer) Buffered() int { return 0 }
+func (*pageBuffer) Flush() error  { return nil }
 
 // pieces cuts a written part at the words of its tags.
 func (d *document) pieces(part string, places map[byte]place) []piece {
@@ -64,7 +107,11 @@ func (d *document) pieces(part string, places map[byte]place) []piece {
 }
 
 // htmlWriter writes the nodes that differ from goldmark's own writing.
-type htmlWriter struct{ d *document }
+type htmlWriter struct {
+	d    *document
+	top  int  // the level of the highest heading
+	dead bool // the link being written leads nowhere
+}
 
 // RegisterFuncs implements renderer.NodeRenderer.
 func (h *htmlWriter) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
@@ -78,6 +125,109 @@ func (h *htmlWriter) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	reg.Register(ast.KindLink, h.link)
 	reg.Register(ast.KindImage, h.link)
 	reg.Register(ast.KindAutoLink, h.autoLink)
+	reg.Register(ast.KindParagraph, h.paragraph)
+	reg.Register(ast.KindHeading, h.heading)
+	reg.Register(ast.KindThematicBreak, h.rule)
+	reg.Register(ast.KindCodeSpan, h.codeSpan)
+	reg.Register(extast.KindTable, h.table)
+	reg.Register(extast.KindTableHeader, h.row)
+	reg.Register(extast.KindTableRow, h.row)
+	reg.Register(extast.KindTableCell, h.cell)
+}
+
+// topHeading is the level of the highest heading; 0 when there is none.
+func topHeading(root ast.Node) int {
+	top := 0
+	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if heading, ok := n.(*ast.Heading); ok && entering && (top == 0 || heading.Level < top) {
+			top = heading.Level
+		}
+		return ast.WalkContinue, nil
+	})
+	return top
+}
+
+func (h *htmlWriter) paragraph(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		_, _ = fmt.Fprintf(w, "<p style=\"%s\">", paragraphStyle)
+	} else {
+		_, _ = w.WriteString("</p>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// heading writes a heading one level below that of a page, whatever the author
+// began with: screen readers go through a mail by its levels, and none may be
+// left out.
+func (h *htmlWriter) heading(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	depth := node.(*ast.Heading).Level - h.top
+	level := min(depth+2, 6)
+	if entering {
+		_, _ = fmt.Fprintf(w, "<h%d style=\"%s\">", level, headingStyles[min(depth, len(headingStyles)-1)])
+	} else {
+		_, _ = fmt.Fprintf(w, "</h%d>\n", level)
+	}
+	return ast.WalkContinue, nil
+}
+
+func (h *htmlWriter) rule(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		_, _ = fmt.Fprintf(w, "<hr style=\"%s\">\n", ruleStyle)
+	}
+	return ast.WalkContinue, nil
+}
+
+func (h *htmlWriter) codeSpan(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		_, _ = w.WriteString("</code>")
+		return ast.WalkContinue, nil
+	}
+	_, _ = fmt.Fprintf(w, "<code style=\"%s\">", wordStyle)
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		words := c.(*ast.Text).Segment.Value(source)
+		_, _ = w.Write(util.EscapeHTML(bytes.ReplaceAll(words, []byte("\n"), []byte(" "))))
+	}
+	return ast.WalkSkipChildren, nil
+}
+
+func (h *htmlWriter) table(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		_, _ = fmt.Fprintf(w, "<table style=\"%s\">\n", tableStyle)
+	} else {
+		_, _ = w.WriteString("</table>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+func (h *htmlWriter) row(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		_, _ = w.WriteString("<tr>\n")
+	} else {
+		_, _ = w.WriteString("</tr>\n")
+	}
+	return ast.WalkContinue, nil
+}
+
+// cell writes the headers as such, for screen readers.
+func (h *htmlWriter) cell(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	n := node.(*extast.TableCell)
+	name, style, scope := "td", cellStyle, ""
+	if n.Parent().Kind() == extast.KindTableHeader {
+		name, style, scope = "th", headStyle, ` scope="col"`
+	}
+	if !entering {
+		_, _ = fmt.Fprintf(w, "</%s>\n", name)
+		return ast.WalkContinue, nil
+	}
+	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">", name, scope, fmt.Sprintf(style, alignment(n)))
+	return ast.WalkContinue, nil
+}
+
+func alignment(n *extast.TableCell) string {
+	if n.Alignment == extast.AlignNone {
+		return "left"
+	}
+	return n.Alignment.String()
 }
 
 func (h *htmlWriter) controlLine(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -136,7 +286,7 @@ func (h *htmlWriter) htmlBlock(w util.BufWriter, source []byte, n ast.Node, ente
 	if entering {
 		if typed := typedHTML(n.(*ast.HTMLBlock), source); typed != "" {
 			lines := strings.ReplaceAll(string(util.EscapeHTML([]byte(typed))), "\n", "<br>\n")
-			_, _ = fmt.Fprintf(w, "<p>%s</p>\n", lines)
+			_, _ = fmt.Fprintf(w, "<p style=\"%s\">%s</p>\n", paragraphStyle, lines)
 		}
 	}
 	return ast.WalkSkipChildren, nil
@@ -178,12 +328,19 @@ func withoutComments(typed string) string {
 // loaded from elsewhere.
 func (h *htmlWriter) link(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if !entering {
-		_, _ = w.WriteString("</a>")
+		if !h.dead {
+			_, _ = w.WriteString("</a>")
+		}
+		h.dead = false
 		return ast.WalkContinue, nil
 	}
 	target, err := h.d.target(destination(n))
 	if err != nil {
 		return ast.WalkStop, err
+	}
+	if target == "" { // only the words are left; links do not nest
+		h.dead = true
+		return ast.WalkContinue, nil
 	}
 	_, _ = fmt.Fprintf(w, `<a href="%s">`, util.EscapeHTML([]byte(target)))
 	return ast.WalkContinue, nil
@@ -276,7 +433,11 @@ func closeElement(out, tag []byte) []byte {
 		return append(out, tag...)
 	}
 	name, _, _ := bytes.Cut(bytes.Trim(body[open:], "<>"), []byte(" "))
-	if !bytes.Equal(name, tag[2:len(tag)-1]) || string(name) == "pre" || string(name) == "body" {
+	switch string(name) {
+	case "pre", "body", "div", "td", "th": // they hold their place
+		return append(out, tag...)
+	}
+	if !bytes.Equal(name, tag[2:len(tag)-1]) {
 		return append(out, tag...)
 	}
 	return bytes.TrimRight(body[:open], "\n")

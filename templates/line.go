@@ -14,7 +14,13 @@ type Line struct {
 
 // ParseLine compiles a subject. The error is an *Error with the place of the
 // first mistake, counted from at.
-func ParseLine(source string, at Position) (l *Line, err error) {
+func ParseLine(source string, at Position) (*Line, error) {
+	return ParseLineWith(source, at, Options{})
+}
+
+// ParseLineWith is ParseLine for a subject that may use more than its own
+// words. Partials do not belong in a subject.
+func ParseLineWith(source string, at Position, o Options) (l *Line, err error) {
 	defer mended(&err, at)
 	if len(source) > maxSource {
 		return nil, errorAt(at, "%d bytes; the most for one line is %d", len(source), maxSource)
@@ -25,6 +31,9 @@ func ParseLine(source string, at Position) (l *Line, err error) {
 	}
 	pieces := make([]piece, 0, len(chunks))
 	for _, c := range chunks {
+		if c.tag != nil && c.tag.kind == controlTag && c.tag.name == "render" {
+			return nil, errorAt(c.tag.at, "a subject holds no partials")
+		}
 		if c.tag != nil {
 			pieces = append(pieces, piece{tag: c.tag, place: inLine})
 		} else {
@@ -32,7 +41,7 @@ func ParseLine(source string, at Position) (l *Line, err error) {
 		}
 	}
 	l = &Line{}
-	l.program, l.uses, err = compile(pieces, false)
+	l.program, l.uses, err = compile(pieces, o, false)
 	return l, err
 }
 

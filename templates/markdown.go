@@ -46,8 +46,12 @@ var markdownParser = parser.NewParser(
 	),
 	parser.WithInlineParsers(append(parser.DefaultInlineParsers(),
 		util.Prioritized(extension.NewLinkifyParser(), 999))...),
-	parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
-	parser.WithASTTransformers(util.Prioritized(signatureTransformer{}, 100)),
+	parser.WithParagraphTransformers(append(parser.DefaultParagraphTransformers(),
+		util.Prioritized(extension.NewTableParagraphTransformer(), 200))...),
+	parser.WithASTTransformers(
+		util.Prioritized(extension.NewTableASTTransformer(), 0),
+		util.Prioritized(signatureTransformer{}, 100),
+	),
 )
 
 // Beyond these a body is a bomb, not a mail: goldmark needs a second for ten

@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Limits that no honest mail comes near.
@@ -25,7 +26,24 @@ type Position struct {
 type Use struct {
 	Field      string
 	Position   Position
-	HasDefault bool // a missing value is harmless there
+	HasDefault bool   // a missing value is harmless there
+	AsDate     bool   // a date filter reads it
+	Partial    string // the partial that names it, whose tag stands at Position; "" = the template itself
+}
+
+// Options are what a template may use besides its own words and the fields.
+type Options struct {
+	// Partial returns the Markdown of {% render "name" %}; nil = there are none.
+	Partial func(name string) (string, error)
+	// Signature is the partial that stands for {{ signature }}, its line breaks
+	// kept; "" = the field of that name.
+	Signature string
+	// Language is the code of the words' language, such as en; "" = it is told
+	// from the words.
+	Language string
+	// OffDay says which days, besides weekends or instead of them, are no
+	// business days; nil = weekends.
+	OffDay func(date time.Time) bool
 }
 
 // Parts is a rendered body: the same words twice.
@@ -39,11 +57,15 @@ type Parts struct {
 type Template struct {
 	html, text *program
 	uses       []Use
+	partials   []string
 }
 
 // Parse compiles a Markdown body. The error is an *Error with the place of the
 // first mistake, counted from at.
-func Parse(source string, at Position) (t *Template, err error) {
+func Parse(source string, at Position) (*Template, error) { return ParseWith(source, at, Options{}) }
+
+// ParseWith is Parse for a body that may use more than its own words.
+func ParseWith(source string, at Position, o Options) (t *Template, err error) {
 	defer mended(&err, at)
 	if len(source) > maxSource {
 		return nil, errorAt(at, "%d bytes; the most for one body is %d", len(source), maxSource)
@@ -52,11 +74,15 @@ func Parse(source string, at Position) (t *Template, err error) {
 	if err != nil {
 		return nil, err
 	}
+	e := expander{options: o}
+	if chunks, err = e.expand(chunks, nil); err != nil {
+		return nil, err
+	}
 	d, err := parseMarkdown(chunks, at)
 	if err != nil {
 		return nil, err
 	}
-	html, err := d.html()
+	html, err := d.html(languageOf(chunks, o.Language))
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +90,11 @@ func Parse(source string, at Position) (t *Template, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t = &Template{}
-	if t.html, t.uses, err = compile(html, true); err != nil {
+	t = &Template{partials: e.used}
+	if t.html, t.uses, err = compile(html, o, true); err != nil {
 		return nil, err
 	}
-	t.text, _, err = compile(text, false)
+	t.text, _, err = compile(text, o, false)
 	return t, err
 }
 
@@ -96,6 +122,9 @@ func (t *Template) Render(f Fields) (parts Parts, err error) {
 
 // Uses lists every field the body names, in order.
 func (t *Template) Uses() []Use { return slices.Clone(t.uses) }
+
+// Partials lists the partials the body was made of, each once.
+func (t *Template) Partials() []string { return slices.Clone(t.partials) }
 
 // caught turns a panic below into an error: neither a template nor a value may
 // end the daemon, whatever the libraries make of it.

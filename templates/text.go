@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/util"
 )
 
@@ -26,6 +27,10 @@ const (
 	markItemEnd   = 0x11
 	markTarget    = 0x12 // where the words before lead
 	markTargetEnd = 0x13
+	markTable     = 0x14 // a table begins; a letter for each column's side follows
+	markTableEnd  = 0x15
+	markRow       = 0x16 // a row begins
+	markCell      = 0x17 // a cell begins
 )
 
 // textWriter writes the tree as such a stream.
@@ -57,6 +62,12 @@ func (w *textWriter) node(node ast.Node, entering bool) (ast.WalkStatus, error) 
 	case *ast.List:
 		if entering {
 			w.list(n)
+		}
+	case *extast.Table:
+		if entering {
+			for _, a := range n.Alignments {
+				w.b.WriteByte(a.String()[0])
+			}
 		}
 	case *ast.CodeBlock, *ast.FencedCodeBlock:
 		if entering {
@@ -93,6 +104,12 @@ func blockMarks(n ast.Node) (begin, end byte) {
 		return markList, markListEnd
 	case ast.KindListItem:
 		return markItem, markItemEnd
+	case extast.KindTable:
+		return markTable, markTableEnd
+	case extast.KindTableHeader, extast.KindTableRow:
+		return markRow, 0
+	case extast.KindTableCell:
+		return markCell, 0
 	}
 	return 0, 0
 }

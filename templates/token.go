@@ -19,9 +19,10 @@ const (
 
 // token is one word of a tag.
 type token struct {
-	kind tokenKind
-	text string
-	at   Position
+	kind    tokenKind
+	text    string
+	at      Position
+	partial string // the partial it stands in; "" = the template itself
 }
 
 var marks = []string{"==", "!=", "<>", "<=", ">=", "..", "<", ">", "|", ":", ",", "(", ")", "="}
@@ -48,24 +49,24 @@ func (s *scanner) tokens(from, to int) ([]token, error) {
 // token reads one token and returns its length in bytes.
 func (s *scanner) token(text string, at Position) (token, int, error) {
 	if n := nameLength(text); n > 0 {
-		return token{nameToken, text[:n], at}, n, nil
+		return token{kind: nameToken, text: text[:n], at: at}, n, nil
 	}
 	if n := numberLength(text); n > 0 {
 		if n > 15 {
 			return token{}, 0, errorAt(at, "number %s is too long", text[:n])
 		}
-		return token{numberToken, text[:n], at}, n, nil
+		return token{kind: numberToken, text: text[:n], at: at}, n, nil
 	}
 	if q := text[0]; q == '"' || q == '\'' {
 		n := strings.IndexByte(text[1:], q)
 		if n < 0 {
 			return token{}, 0, errorAt(at, "quoted text is not closed")
 		}
-		return token{stringToken, text[1 : n+1], at}, n + 2, nil
+		return token{kind: stringToken, text: text[1 : n+1], at: at}, n + 2, nil
 	}
 	for _, m := range marks {
 		if strings.HasPrefix(text, m) {
-			return token{markToken, m, at}, len(m), nil
+			return token{kind: markToken, text: m, at: at}, len(m), nil
 		}
 	}
 	r, _ := utf8.DecodeRuneInString(text)

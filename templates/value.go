@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -123,6 +124,8 @@ func display(value any) string {
 			v = math.Round(v*1e6) / 1e6
 		}
 		return strconv.FormatFloat(v, 'f', -1, 64)
+	case time.Time:
+		return v.Format("2006-01-02")
 	case []string:
 		return strings.Join(v, "")
 	case []any:

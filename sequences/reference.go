@@ -1,0 +1,141 @@
+package sequences
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"nudge/templates"
+)
+
+// Reference is the sequence language in Markdown, written from the tables that
+// Parse and Lint read by: what stands in it is what they accept.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString("# The sequence language\n\n" +
+		"Written by the program itself from the tables it reads sequences by.\n")
+	settingsTable(&b, "Settings of a sequence", "In the front matter, between two lines `---` at the very top.", frontKeys)
+	settingsTable(&b, "Settings of a step", "In the fenced block named `step`, directly under the step's heading.", stepKeys)
+	unitsTable(&b)
+	b.WriteString("\n## Schedules\n\n")
+	table(&b, []string{"Form", "Open"}, [][]string{
+		{code(defaultSend), "on these days between these times; what holds where no `send` is written"},
+		{code("mon-fri 09:00-12:00, 13:00-16:30; sat 10:00-12:00"), "several times on a day, several windows"},
+		{code("always"), "at every moment"},
+		{code("cron */15 9-16 * * mon-fri"), fmt.Sprintf("for %d minutes from each firing of a cron expression", int(openFor.Minutes()))},
+	})
+	fmt.Fprintf(&b, "\nDays are %s, or their English names; ranges may wrap (`fri-mon`).\n"+
+		"A step that waits in business days leaves on business days only, whatever its schedule.\n", dayNames())
+	b.WriteString("\n## Built-in fields\n\n")
+	var rows [][]string
+	for _, f := range builtins {
+		rows = append(rows, []string{code(f.name), f.form, f.does})
+	}
+	table(&b, []string{"Field", "Brought by", "What it is"}, rows)
+	describedTable(&b, "Tags", []string{"Tag", "What it does"}, templates.Tags(), func(d templates.Described) []string {
+		return []string{code(d.Form), d.Does}
+	})
+	describedTable(&b, "Filters", []string{"Filter", "Takes", "What comes out"}, templates.Filters(), func(d templates.Described) []string {
+		return []string{code(d.Name), d.Form, d.Does}
+	})
+	laterTable(&b)
+	return b.String()
+}
+
+// settingsTable lists the keys that are taken.
+func settingsTable(b *strings.Builder, title, where string, keys []key) {
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", title, where)
+	var rows [][]string
+	for _, k := range keys {
+		if _, later := notYet[k.name]; later {
+			continue
+		}
+		does := k.does
+		if k.name == "do" {
+			does = actionsTaken()
+		}
+		rows = append(rows, []string{code(k.name), k.form, does})
+	}
+	table(b, []string{"Key", "Value", "What it does"}, rows)
+}
+
+// actionsTaken says what do: may be.
+func actionsTaken() string {
+	var names []string
+	for _, a := range actions[1:] {
+		if _, later := notYet["do: "+string(a)]; !later {
+			names = append(names, code(string(a)))
+		}
+	}
+	return code(string(Email)) + " (where it is missing), or the owner's work: " + strings.Join(names, ", ")
+}
+
+func unitsTable(b *strings.Builder) {
+	b.WriteString("\n## Delays\n\nA whole number and a unit; letter case and blanks do not matter. `0` needs no unit.\n\n")
+	var rows [][]string
+	for _, u := range units {
+		var words []string
+		for _, w := range slices.Sorted(maps.Keys(unitNames)) {
+			if unitNames[w] == u {
+				words = append(words, code(w))
+			}
+		}
+		counts := "elapsed time"
+		if _, elapsed := elapsedUnits[u]; !elapsed {
+			counts = "the date; the time of day is kept"
+		}
+		if u == BusinessDays {
+			counts = "Monday to Friday without the sequence's holidays; the time of day is kept"
+		}
+		rows = append(rows, []string{strings.Join(words, ", "), counts, fmt.Sprint(longest[u])})
+	}
+	table(b, []string{"Unit", "Counts", "At most"}, rows)
+}
+
+func dayNames() string {
+	var names []string
+	for _, d := range weekdays {
+		names = append(names, code(d[0]))
+	}
+	return strings.Join(append(names[1:], names[0]), ", ")
+}
+
+func describedTable(b *strings.Builder, title string, head []string, all []templates.Described, row func(templates.Described) []string) {
+	fmt.Fprintf(b, "\n## %s\n\n", title)
+	var rows [][]string
+	for _, d := range all {
+		rows = append(rows, row(d))
+	}
+	table(b, head, rows)
+}
+
+// laterTable lists what is refused for now.
+func laterTable(b *strings.Builder) {
+	if len(notYet) == 0 {
+		return
+	}
+	b.WriteString("\n## Not in this release\n\nThese are refused, so that nobody relies on them.\n\n")
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(notYet)) {
+		rows = append(rows, []string{code(name), notYet[name]})
+	}
+	table(b, []string{"Setting", "What is said"}, rows)
+}
+
+func table(b *strings.Builder, head []string, rows [][]string) {
+	line := func(cells []string) {
+		b.WriteString("|")
+		for _, c := range cells {
+			b.WriteString(" " + strings.ReplaceAll(c, "|", `\|`) + " |")
+		}
+		b.WriteString("\n")
+	}
+	line(head)
+	b.WriteString("|" + strings.Repeat(" --- |", len(head)) + "\n")
+	for _, r := range rows {
+		line(r)
+	}
+}
+
+func code(s string) string { return "`" + s + "`" }

@@ -1,0 +1,86 @@
+package templates
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// timeLayouts are the ways in which a field may write a date.
+var timeLayouts = []string{
+	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02",
+	"2 January 2006", "January 2, 2006", "2 Jan 2006", "Jan 2, 2006", "2006/01/02", "02.01.2006", time.RFC1123Z, time.RFC1123,
+}
+
+// ParseDate reads a date as the date filters do: 2026-03-14, 2026-03-14 15:30,
+// 14 March 2026 and a few more. What names no zone is meant in loc; what names
+// no time of day is midnight.
+func ParseDate(value string, loc *time.Location) (time.Time, error) {
+	s := strings.TrimSpace(value)
+	for _, layout := range timeLayouts {
+		if t, err := time.ParseInLocation(layout, s, loc); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a date such as 2026-03-14", s)
+}
+
+// timeForm reads a date. "now" is none: the same fields always give the same
+// words.
+func timeForm(value any) (time.Time, error) {
+	if t, ok := value.(time.Time); ok {
+		return t, nil
+	}
+	return ParseDate(display(value), time.UTC)
+}
+
+// offDays are the days that plus_business_days passes over.
+type offDays struct{ off func(time.Time) bool }
+
+// is says whether a date is no business day.
+func (o offDays) is(date time.Time) bool {
+	if o.off != nil {
+		return o.off(date)
+	}
+	return date.Weekday() == time.Saturday || date.Weekday() == time.Sunday
+}
+
+// mostDays bounds the date filters: five years, as for a delay.
+const mostDays = 5 * 365
+
+func dayCount(value any) (int, error) {
+	n, err := intForm(value)
+	if err == nil && (n > mostDays || n < -mostDays) {
+		err = fmt.Errorf("%d is more than five years", n)
+	}
+	return n, err
+}
+
+// plusDays moves a date, back with a negative number.
+func plusDays(t time.Time, days any) (time.Time, error) {
+	n, err := dayCount(days)
+	return t.AddDate(0, 0, n), err
+}
+
+// plusBusinessDays walks day by day to the n-th business day, back with a
+// negative number.
+func plusBusinessDays(t time.Time, days, off any) (time.Time, error) {
+	n, err := dayCount(days)
+	if err != nil {
+		return t, err
+	}
+	o, _ := off.(offDays)
+	step := 1
+	if n < 0 {
+		step, n = -1, -n
+	}
+	for walked := 0; n > 0; walked++ {
+		if walked > 2*mostDays {
+			return t, fmt.Errorf("too few business days")
+		}
+		if t = t.AddDate(0, 0, step); !o.is(t) {
+			n--
+		}
+	}
+	return t, nil
+}

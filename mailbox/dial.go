@@ -24,7 +24,7 @@ const (
 	connectTimeout   = 30 * time.Second // DNS and TCP, all addresses of the host together
 	handshakeTimeout = 30 * time.Second // TLS
 	keepAlive        = 30 * time.Second
-	unackedTimeout   = 30 * time.Second // how long written bytes may stay unacknowledged
+	unackedTimeout   = 30 * time.Second // how long written bytes may stay unacknowledged, except a mail's dot
 )
 
 // mode is the server's TLS mode with the choice by port made.

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,8 +14,13 @@ func controlSocket(network, _ string, raw syscall.RawConn) error {
 	if network == "unix" {
 		return nil
 	}
+	return limitUnacked(raw, unackedTimeout)
+}
+
+// limitUnacked sets how long bytes may stay unacknowledged.
+func limitUnacked(raw syscall.RawConn, limit time.Duration) error {
 	return raw.Control(func(fd uintptr) {
 		// A kernel without the option still works, only slower to notice.
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unackedTimeout.Milliseconds()))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(limit.Milliseconds()))
 	})
 }

@@ -2,7 +2,13 @@
 
 package mailbox
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // controlSocket does nothing where TCP_USER_TIMEOUT does not exist.
 func controlSocket(string, string, syscall.RawConn) error { return nil }
+
+// limitUnacked does nothing either.
+func limitUnacked(syscall.RawConn, time.Duration) error { return nil }

@@ -13,13 +13,31 @@
 //
 // # In: IMAP
 //
-// IMAP is an engine.Inbox and an engine.SentKeeper. The engine calls
+// IMAP is an engine.Inbox, an engine.SentKeeper and an engine.SentReader. The
+// engine calls
 //
 //  1. Fetch, which reads the headers of what arrived in any watched folder,
 //     each through ParseHeader;
 //  2. Read, for the few messages that may matter, which reads up to 256 KiB of
 //     the text and passes it to Classify;
 //  3. Wait, beside the two, which returns when something may have arrived.
+//
+// OwnMail, for a touch in doubt and after a
+// restore, reads the headers of what was sent since a moment, wholly or not at
+// all.
+//
+// # What a bad network can do
+//
+// A connection may end at any byte, or fall silent without a word. Each step of
+// SMTP and each command of IMAP has a deadline of its own, the kernel probes
+// idle connections, and IDLE is renewed every five minutes. Up to the dot a mail
+// is then due again, from the dot on it is in doubt until the whole answer was
+// read; a server's answer that breaks off is none. Fetch, Read and OwnMail
+// return the whole truth or an error, never a part that looks like all.
+//
+// What a server says is bounded before anything is built of it, in size and in
+// depth, so that a hostile one costs a connection and not the process. Its words
+// enter errors cut short, and without the password that it may repeat.
 //
 // # What an incoming is
 //

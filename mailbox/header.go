@@ -18,7 +18,7 @@ const maxFields = 2000
 var headerFields = []string{
 	"From", "Sender", "Reply-To", "To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To",
 	"Subject", "Date", "Message-ID", "In-Reply-To", "References", "Return-Path", "Content-Type",
-	"Auto-Submitted", "X-Failed-Recipients",
+	"Auto-Submitted", "X-Failed-Recipients", instanceField, originalIDField,
 }
 
 // field is one header field: its name as written, and its value unfolded but

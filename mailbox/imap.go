@@ -21,9 +21,9 @@ const (
 
 var errShutDown = errors.New("the mailbox was shut down")
 
-// IMAP is the incoming side of an account: an engine.Inbox and an
-// engine.SentKeeper over IMAP4rev1 (RFC 3501) or IMAP4rev2 (RFC 9051). Its
-// fields may be set until the first call.
+// IMAP is the incoming side of an account: an engine.Inbox, an
+// engine.SentKeeper and an engine.SentReader over IMAP4rev1 (RFC 3501) or
+// IMAP4rev2 (RFC 9051). Its fields may be set until the first call.
 //
 // It uses two connections. One sweeps: nothing is selected on it while a sweep
 // begins, so that the server's answer about each folder is fresh. The other one

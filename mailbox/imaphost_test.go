@@ -170,6 +170,11 @@ func (c *hostConn) send(format string, args ...any) {
 func (c *hostConn) serve() {
 	defer c.conn.Close()
 	c.send("* OK [CAPABILITY %s] ready\r\n", c.host.caps)
+	c.converse()
+}
+
+// converse answers line by line until the client leaves.
+func (c *hostConn) converse() {
 	for {
 		line, err := c.in.ReadString('\n')
 		if err != nil {

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,17 +100,9 @@ func (r *reader) text(ctx context.Context, uid imap.UID) (raw []byte, reason, er
 
 // arrived asks for INTERNALDATE. It is zero when the answer made no sense.
 func (r *reader) arrived(ctx context.Context, uid imap.UID) (time.Time, error) {
-	s := r.m.main
-	var at time.Time
-	err := s.do(ctx, "FETCH", func() error {
-		cmd := s.client.Fetch(imap.UIDSetNum(uid), &imap.FetchOptions{UID: true, InternalDate: true})
-		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-			if data, err := msg.Collect(); err == nil && data.UID == uid {
-				at = data.InternalDate
-			}
-		}
-		return cmd.Close()
-	})
+	dates := map[imap.UID]time.Time{}
+	err := r.m.main.dates(ctx, []imap.UID{uid}, dates)
+	at := dates[uid]
 	if _, refused := refusal(err); refused {
 		return at, nil
 	}
@@ -125,6 +118,7 @@ func (r *reader) arrived(ctx context.Context, uid imap.UID) (time.Time, error) {
 func merge(whole, in engine.Incoming) engine.Incoming {
 	whole.Folder, whole.Role, whole.UIDValidity, whole.UID = in.Folder, in.Role, in.UIDValidity, in.UID
 	whole.Report = whole.Report || in.Report
+	whole.Instance, whole.OriginalID = cmp.Or(whole.Instance, in.Instance), cmp.Or(whole.OriginalID, in.OriginalID)
 	if whole.MessageID == "" {
 		whole.MessageID = in.MessageID
 	}

@@ -63,6 +63,8 @@ type imapSession struct {
 	timeout time.Duration
 	broken  bool // the connection is of no more use
 
+	user, secret string // of the login, while it is under way
+
 	selected    string // the folder that is open, "" for none
 	validity    uint32 // its UIDVALIDITY, 0 when the server named none
 	plainListed bool   // the server refuses the extended LIST it offers
@@ -96,6 +98,10 @@ func (m *IMAP) connect(ctx context.Context, told func(*imapclient.UnilateralData
 	return s, nil
 }
 
+// deadAfter is how long the kernel bears that neither bytes nor probes are
+// acknowledged. It looks when it probes next, so it notices within half a minute.
+const deadAfter = 25 * time.Second
+
 // quicken makes the kernel probe an idle connection often enough that a dead
 // one is noticed within half a minute.
 func quicken(conn net.Conn) {
@@ -105,6 +111,9 @@ func quicken(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		// Without it the connection still works, only slower to notice.
 		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4})
+		if raw, err := tcp.SyscallConn(); err == nil {
+			_ = limitUnacked(raw, deadAfter)
+		}
 	}
 }
 
@@ -208,6 +217,8 @@ func (m *IMAP) authenticate(ctx context.Context, s *imapSession) error {
 	if err != nil {
 		return fmt.Errorf("password: %w", err)
 	}
+	s.user, s.secret = m.Account.User, password
+	defer func() { s.secret = "" }()
 	err = s.do(ctx, "login", func() error {
 		if plain {
 			return s.client.Authenticate(sasl.NewPlainClient("", m.Account.User, password))
@@ -247,14 +258,15 @@ func (s *imapSession) do(ctx context.Context, what string, f func() error) error
 	}
 	inner, cancel := context.WithTimeoutCause(ctx, s.timeout, errSilent)
 	defer cancel()
+	s.wire.allow()
 	stop := context.AfterFunc(inner, func() { s.client.Close() })
 	err := f()
 	ended := !stop() // by the deadline or by ctx
 	bye := s.wire.bye.Load()
-	_, refused := refusal(err)
+	no, refused := refusal(err)
 	if !ended && bye == nil && (err == nil || refused) {
 		if refused {
-			return fmt.Errorf("%s refused: %w", what, err)
+			return fmt.Errorf("%s refused: %w", what, &imap.Error{Type: no.Type, Code: no.Code, Text: s.words(no.Text)})
 		}
 		return nil
 	}
@@ -266,13 +278,17 @@ func (s *imapSession) do(ctx context.Context, what string, f func() error) error
 	case ended && errors.Is(cause, errSilent):
 		return &linkError{silent, fmt.Errorf("%s: nothing within %v", what, s.timeout)}
 	case bye != nil:
-		return &linkError{lost, fmt.Errorf("%s: the server ended the session: %s", what, *bye)}
+		return &linkError{lost, fmt.Errorf("%s: the server ended the session: %s", what, s.words(*bye))}
 	}
 	if broken := s.wire.failed.Load(); broken != nil {
 		return &linkError{lost, fmt.Errorf("%s: %w", what, *broken)}
 	}
-	return &linkError{garbled, fmt.Errorf("%s: %w", what, err)}
+	return &linkError{garbled, fmt.Errorf("%s: %s", what, s.words(err.Error()))}
 }
+
+// words makes what the server said fit for an error. Some servers repeat the
+// login that they did not like, so the secret is taken out first.
+func (s *imapSession) words(said string) string { return oneLine(redact(said, s.user, s.secret)) }
 
 // close ends the connection and its goroutines.
 func (s *imapSession) close() {

@@ -20,6 +20,10 @@ const (
 	// no answer is ever as long as a mailbox is full. Where UIDs are sparse, the
 	// windows grow.
 	firstWindow = 4 * sweepLimit
+
+	// widestWindow keeps the answer bounded where UIDs were sparse and then
+	// are not.
+	widestWindow = 1 << 20
 )
 
 // reader reads one folder once.
@@ -184,7 +188,7 @@ func (r *reader) scan(ctx context.Context, todo span) ([]engine.Incoming, error)
 		}
 		from = uint32(to) + 1
 		if len(uids) < firstWindow/8 {
-			width *= 4
+			width = min(4*width, widestWindow)
 		}
 	}
 }

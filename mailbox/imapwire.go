@@ -11,9 +11,15 @@ import (
 	"sync/atomic"
 )
 
+// What may answer one command. Sections of messages are streamed and count for
+// nothing; of all the rest the library builds something, and knows no bounds.
 const (
-	maxLine    = 16 << 20 // bytes of one response without its literals
-	maxLiteral = 64 << 20 // bytes of one literal
+	maxNumbers = 16 << 20 // bytes of numbers, as SEARCH answers
+	maxAnswer  = 4 << 20  // bytes of everything else, as LIST of 30,000 folders
+	maxData    = 1 << 20  // bytes of one response
+	maxRemark  = 64 << 10 // bytes of one response that is text for people
+	maxLiteral = 64 << 20 // bytes of a section of a message
+	maxNested  = 50       // brackets within brackets; no answer to what we ask has more than four
 )
 
 // errMonstrous means that the server announced or sent more than any mail
@@ -36,14 +42,18 @@ type wire struct {
 	in      *bufio.Reader
 	listens bool // keeps FETCH responses back too, which in IDLE are only flags
 
-	bye    atomic.Pointer[string]
-	failed atomic.Pointer[error] // the network's own error
+	bye     atomic.Pointer[string]
+	failed  atomic.Pointer[error] // the network's own error
+	numbers atomic.Int64          // bytes of answers to SEARCH since allow
+	answer  atomic.Int64          // bytes of all else since then
 
 	ready   []byte // read, and owed to the caller
 	inside  bool   // within a response, behind its first bytes
 	plain   bool   // the response ends in text for people, in which {1} is no literal
 	hidden  bool   // the response is kept back
+	counted bool   // the response is numbers
 	line    int    // bytes of the response so far
+	nested  nest   // how deep it is in brackets
 	tail    []byte // the last bytes of the line, where a literal is announced
 	literal int64  // bytes of the literal still to come
 	ended   error  // no more is read
@@ -98,13 +108,13 @@ func (w *wire) next() error {
 		return w.fail(err)
 	}
 	if !w.inside {
-		w.inside, w.line, w.tail = true, 0, w.tail[:0]
+		w.inside, w.line, w.tail, w.nested = true, 0, w.tail[:0], nest{}
 		if list := w.judge(piece); bytes.IndexByte(list, '(') >= 0 || list != nil && err != nil {
 			return errCapability
 		}
 	}
-	if w.line += len(piece); w.line > maxLine {
-		return errMonstrous
+	if err := w.weigh(piece); err != nil {
+		return err
 	}
 	w.tail = append(w.tail, piece[max(0, len(piece)-32):]...)
 	w.tail = w.tail[max(0, len(w.tail)-32):]
@@ -114,22 +124,86 @@ func (w *wire) next() error {
 	if err != nil { // the line goes on
 		return nil
 	}
-	size, announced := announcedLiteral(w.tail)
+	size, section, announced := announcedLiteral(w.tail)
 	switch {
 	case w.plain || !announced:
 		w.inside = false
-	case size > maxLiteral:
+		return nil
+	case size > maxLiteral || !section && size > maxData:
 		return fmt.Errorf("%w: %d bytes", errMonstrous, size)
-	default:
-		w.literal, w.tail = size, w.tail[:0]
+	}
+	w.literal, w.tail = size, w.tail[:0]
+	if !section {
+		w.line += int(size)
+		w.answer.Add(size)
 	}
 	return nil
+}
+
+// weigh bounds what the library is given.
+func (w *wire) weigh(piece []byte) error {
+	w.line += len(piece)
+	if w.counted {
+		if w.numbers.Add(int64(len(piece))) > maxNumbers {
+			return errMonstrous
+		}
+		return nil
+	}
+	most := maxData
+	if w.plain {
+		most = maxRemark
+	}
+	if w.answer.Add(int64(len(piece))) > maxAnswer || w.line > most || !w.plain && w.nested.deeper(piece) > maxNested {
+		return errMonstrous
+	}
+	return nil
+}
+
+// allow begins a command: what is answered to it counts anew.
+func (w *wire) allow() {
+	w.numbers.Store(0)
+	w.answer.Store(0)
+}
+
+// nest counts brackets outside of quoted strings.
+type nest struct {
+	depth           int
+	quoted, escaped bool
+}
+
+// deeper reads on, and returns how deep it was at the deepest.
+func (n *nest) deeper(piece []byte) (deepest int) {
+	for _, b := range piece {
+		switch {
+		case n.escaped:
+			n.escaped = false
+		case b == '\\' && n.quoted:
+			n.escaped = true
+		case b == '"':
+			n.quoted = !n.quoted
+		case n.quoted:
+		case b == '(':
+			n.depth++
+			deepest = max(deepest, n.depth)
+		case b == ')':
+			n.depth--
+		}
+	}
+	return deepest
+}
+
+// Close is net.Conn's. Under TLS it sends no alert, which could block.
+func (w *wire) Close() error {
+	if over, ok := w.Conn.(interface{ NetConn() net.Conn }); ok {
+		return over.NetConn().Close()
+	}
+	return w.Conn.Close()
 }
 
 // judge looks at the beginning of a response. It returns the list of
 // capabilities that stands in it, nil when there is none.
 func (w *wire) judge(piece []byte) (capabilities []byte) {
-	w.hidden, w.plain = false, true
+	w.hidden, w.plain, w.counted = false, true, false
 	rest, untagged := bytes.CutPrefix(piece, []byte("* "))
 	if !untagged {
 		_, rest = nextWord(piece) // the tag
@@ -154,7 +228,9 @@ func (w *wire) judge(piece []byte) (capabilities []byte) {
 	case "BYE":
 		text := strings.TrimSpace(string(rest))
 		w.bye.Store(&text)
-	case "NO", "BAD", "PREAUTH", "EXISTS", "RECENT", "EXPUNGE", "SEARCH", "ESEARCH":
+	case "NO", "BAD", "PREAUTH", "EXISTS", "RECENT", "EXPUNGE":
+	case "SEARCH", "ESEARCH":
+		w.counted = true
 	case "FETCH":
 		w.plain, w.hidden = false, w.listens
 	case "LIST", "STATUS":
@@ -176,19 +252,20 @@ func nextWord(line []byte) (word string, rest []byte) {
 }
 
 // announcedLiteral says whether a line ends in {size}, so that as many bytes
-// follow.
-func announcedLiteral(line []byte) (size int64, ok bool) {
+// follow, and whether they are a section of a message.
+func announcedLiteral(line []byte) (size int64, section, ok bool) {
 	line = bytes.TrimRight(line, "\r\n")
 	line, ok = bytes.CutSuffix(line, []byte("}"))
 	if !ok {
-		return 0, false
+		return 0, false, false
 	}
 	open := bytes.LastIndexByte(line, '{')
 	if open < 0 {
-		return 0, false
+		return 0, false, false
 	}
 	size, err := strconv.ParseInt(string(line[open+1:]), 10, 64)
-	return size, err == nil && size >= 0
+	section = bytes.HasSuffix(line[:open], []byte("] ")) || bytes.HasSuffix(line[:open], []byte("> "))
+	return size, section, err == nil && size >= 0
 }
 
 // fail remembers the network's error.

@@ -23,6 +23,8 @@ func incomingFrom(h header) engine.Incoming {
 		From:       addressesIn(concat(h, "From", "Sender", "Reply-To")...),
 		To:         addressesIn(concat(h, "To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")...),
 		Subject:    h.text("Subject"),
+		Instance:   instanceIn(h),
+		OriginalID: originalID(h),
 	}
 	if ids := messageIDs(h.all("Message-ID")...); len(ids) > 0 {
 		in.MessageID = ids[0]

@@ -118,6 +118,7 @@ func late(moment time.Time) bool {
 // only an answer tells what became of the mail.
 func (c *session) dot() (string, *engine.SendError) {
 	c.step(engine.PhaseDot, c.timeouts.Block)
+	c.conn.endure(c.timeouts.Dot)
 	w := c.client.Text.W
 	_, err := w.WriteString(".\r\n")
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
@@ -221,6 +222,7 @@ func (c *session) envelope(ctx context.Context, email engine.Email) *engine.Send
 func (c *session) announce(email engine.Email) *engine.SendError {
 	mail, rcpt := "MAIL FROM:<"+email.From+">", "RCPT TO:<"+email.To+">"
 	c.step(engine.PhaseMail, c.timeouts.Envelope)
+	c.conn.endure(unackedTimeout) // another mail's dot may have changed it
 	if !isASCII(email.From) || !isASCII(email.To) {
 		if offered, _ := c.client.Extension("SMTPUTF8"); !offered {
 			return unsendable("553 5.6.7 the server cannot write to an address with letters outside ASCII")
@@ -268,12 +270,20 @@ func (c *session) command(want int, line string) (string, error) {
 			return "", err
 		}
 	}
-	return readReply(&c.client.Text.Reader, want)
+	answer, err := readReply(&c.client.Text.Reader, want)
+	if c.conn.ended != nil {
+		return "", c.conn.ended // an answer that breaks off in its last line is none
+	}
+	return answer, err
 }
 
 // inStep fails when the server has already said more than it was asked: the
-// next answer read would then belong to something else.
+// next answer read would then belong to something else. It also fails when the
+// last answer broke off, which the library does not tell.
 func (c *session) inStep() *engine.SendError {
+	if c.conn.ended != nil {
+		return c.failed(c.conn.ended)
+	}
 	if n := c.client.Text.R.Buffered(); n > 0 {
 		return c.failed(errors.New("the server said more than it was asked, so its answers cannot be told apart"))
 	}
@@ -286,10 +296,14 @@ const maxReplies = 1 << 18
 // errTooMuch is the error of a server that never stops talking.
 var errTooMuch = errors.New("the server's answer has no end")
 
-// boundedConn gives every step a deadline and a limit of what is read.
+// boundedConn gives every step a deadline and a limit of what is read. Once a
+// read or a write has failed, so does all that follows: what was half said must
+// not be taken for the whole, nor waited for a second time.
 type boundedConn struct {
 	net.Conn
-	left int
+	left    int
+	ended   error
+	unacked time.Duration // how long written bytes may stay unacknowledged, where it was changed
 }
 
 func (b *boundedConn) allow(wait time.Duration) {
@@ -298,10 +312,37 @@ func (b *boundedConn) allow(wait time.Duration) {
 }
 
 func (b *boundedConn) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooMuch
+	if b.ended == nil && b.left <= 0 {
+		b.ended = errTooMuch
+	}
+	if b.ended != nil {
+		return 0, b.ended
 	}
 	n, err := b.Conn.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	b.ended = err
 	return n, err
+}
+
+func (b *boundedConn) Write(p []byte) (int, error) {
+	if b.ended != nil {
+		return 0, b.ended
+	}
+	n, err := b.Conn.Write(p)
+	b.ended = err
+	return n, err
+}
+
+// endure changes how long the kernel bears that nothing is acknowledged. Until
+// the dot a connection that is cut off costs little; behind it, it leaves the
+// mail in doubt.
+func (b *boundedConn) endure(limit time.Duration) {
+	socket, ok := b.Conn.(syscall.Conn)
+	if !ok || b.unacked == limit {
+		return
+	}
+	if raw, err := socket.SyscallConn(); err == nil {
+		_ = limitUnacked(raw, limit) // without it the answer may only be lost sooner
+		b.unacked = limit
+	}
 }

@@ -3,6 +3,7 @@ package localmail_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,6 +134,41 @@ func TestAFrozenMailboxFailsTheSweep(t *testing.T) {
 		p.Thaw(localmail.IMAP)
 		if _, _, err := m.Fetch(t.Context(), cursor); err != nil {
 			t.Errorf("after the thaw: %v", err)
+		}
+	})
+}
+
+func TestTheAdaptersFindWhatWasSentUnderItsOldID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := localmail.New(localmail.Options{SavesSent: true, RewritesIDs: true, KeepsOriginalIDs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		p.AddMailbox(anna, "secret")
+		s, m := &mailbox.SMTP{Account: p.Account(anna)}, &mailbox.IMAP{Account: p.Account(anna)}
+		defer s.Shutdown()
+		defer m.Shutdown()
+		for i := range 3 {
+			if err := send(t.Context(), s, fmt.Sprintf("%d@bergroofing.example", i)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		since := time.Now().Add(-2 * time.Hour) // when the second one was sent
+		got, err := m.OwnMail(t.Context(), since)
+		if err != nil || len(got) != 2 {
+			t.Fatalf("found %d mails, %v; want 2", len(got), err)
+		}
+		for i, in := range got {
+			id := fmt.Sprintf("%d@bergroofing.example", i+1)
+			if in.OriginalID != id || in.MessageID == id || in.Folder != localmail.Sent || !in.Arrived.Equal(since.Add(time.Duration(i)*time.Hour)) {
+				t.Errorf("mail %d is %+v", i+1, in)
+			}
+		}
+		p.RemoveFolder(anna, localmail.Sent)
+		if _, err := m.OwnMail(t.Context(), since); !errors.Is(err, engine.ErrNoSent) {
+			t.Errorf("without a Sent folder: %v, want ErrNoSent", err)
 		}
 	})
 }

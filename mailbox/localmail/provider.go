@@ -49,6 +49,10 @@ type Options struct {
 	// own, as Outlook.com does.
 	RewritesIDs bool
 
+	// KeepsOriginalIDs tells the Message-ID that RewritesIDs replaced in a
+	// header field of its own, as Microsoft's servers do.
+	KeepsOriginalIDs bool
+
 	// BareIMAP offers IMAP4rev1 without extensions that need a backend: no
 	// SPECIAL-USE, no LIST-STATUS, no UIDPLUS, no ESEARCH, no MOVE.
 	BareIMAP bool
@@ -232,6 +236,16 @@ func (p *Provider) Remove(address, folder string, uid uint32) bool {
 	}
 	p.notify()
 	return true
+}
+
+// RemoveFolder deletes a folder with all that lies in it, as the owner may.
+func (p *Provider) RemoveFolder(address, folder string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.accounts[key(address)]; a != nil {
+		delete(a.folders, folder)
+	}
+	p.notify()
 }
 
 // Mark sets flags on one message, as reading it on a phone does (`\Seen`).

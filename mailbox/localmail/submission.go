@@ -216,9 +216,13 @@ func (p *Provider) rewriteID(raw []byte) []byte {
 	if end < 0 {
 		return raw
 	}
+	end += start
 	p.ids++
 	id := fmt.Sprintf(" <provider.%d@%s>", p.ids, smtpHost)
-	return slices.Concat(raw[:start], []byte(id), raw[start+end:])
+	if p.opts.KeepsOriginalIDs {
+		id += "\r\nX-Microsoft-Original-Message-ID:" + string(raw[start:end])
+	}
+	return slices.Concat(raw[:start], []byte(id), raw[end:])
 }
 
 // loginServer is the LOGIN mechanism, which has no specification but is what

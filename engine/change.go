@@ -102,15 +102,46 @@ func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {
 
 func (en Enrollment) settleSent(s Settlement) (Enrollment, []Event) {
 	t := s.Touch
-	en.Done = append(slices.Clone(en.Done), Done{Step: t.Step, At: s.At, Outcome: Sent, MessageID: t.Email.MessageID, Rehearsed: t.Email.For != ""})
+	en.Done = append(slices.Clone(en.Done), Done{Step: t.Step, At: s.At, Outcome: Sent, MessageID: t.Email.MessageID,
+		Rehearsed: t.Email.For != "", Assumed: s.Assumed})
 	en.Thread = t.Email.Thread
-	en.Attempts, en.TriedAt, en.Resends = 0, time.Time{}, 0
+	en.Attempts, en.TriedAt, en.Resends, en.Late = 0, time.Time{}, 0, false
 	events := []Event{t.event(EventSent, s.At, map[string]string{"subject": t.Email.Subject, "server": s.Answer})}
 	if en.Ended() {
 		return en, events
 	}
 	en, more := en.undoubt().goOn(s.Next, s.Due, s.At)
 	return en, append(events, more...)
+}
+
+// Found records that a mail in Sent is a step of this enrollment, which this
+// state did not know to have left. The touch of s has its Message-ID, step and
+// thread.
+func (en Enrollment) Found(s Settlement) (Enrollment, []Event) {
+	if slices.Contains(en.DoneSteps(), s.Touch.Step) {
+		return en, nil
+	}
+	thread := en.Thread
+	thread.Anchor = s.Touch.Email.Thread.Anchor
+	thread.IDs = append(slices.Clone(thread.IDs), s.Touch.Email.MessageID)
+	if thread.Subject == "" {
+		thread.Subject = s.Touch.Email.Thread.Subject
+	}
+	s.Touch.Email.Thread = thread
+	return en.settleSent(s)
+}
+
+// Distrusted holds an enrollment whose next step may have left without this
+// state knowing it.
+func (en Enrollment) Distrusted(at time.Time) (Enrollment, []Event) {
+	if en.Ended() {
+		return en, nil
+	}
+	held, changed := en.hold(Restored, "this state is older than what was sent, and the Sent folder cannot tell whether this step left", time.Time{})
+	if !changed {
+		return en, nil
+	}
+	return held, []Event{held.heldEvent(at)}
 }
 
 // OpenTask records that a task step came due: its text is now the owner's
@@ -184,7 +215,10 @@ func (en Enrollment) Release(at time.Time) (Enrollment, []Event, bool) {
 		return en, nil, false
 	}
 	ev := en.event(EventReleased, at, map[string]string{"reason": string(en.Reason)})
-	return en.activate(), []Event{ev}, true
+	until := en.HeldUntil
+	en = en.activate()
+	en.Look = latestOf(en.Due, until)
+	return en, []Event{ev}, true
 }
 
 // toBeFound stands for a next step that the guard has to find; no heading can

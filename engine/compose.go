@@ -32,9 +32,13 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		toName: en.Name, to: en.Address,
 		date:      now.In(m.Location),
 		messageID: messageID(secret, kind, en, st.ID, domain),
+		instance:  m.Instance,
 		text:      body.Text, html: body.HTML,
 	}
-	thread := Thread{Anchor: messageID(secret, "anchor", en, "", domain)}
+	thread := Thread{Anchor: en.Thread.Anchor}
+	if thread.Anchor == "" {
+		thread.Anchor = anchorOf(secret, en, domain)
+	}
 	switch {
 	case st.Subject != nil:
 		if l.subject, err = st.Subject.Render(fields); err != nil {

@@ -20,6 +20,7 @@ type Desk struct {
 	Engines   []*Engine // those that run in this process
 	Deliver   string    // rehearsal or live
 	Now       func() time.Time
+	Keeper    Keeper // of the state's file; nil where there is none
 }
 
 // Shelf is a Library that can be listed and read again.
@@ -28,6 +29,16 @@ type Shelf interface {
 	Names() []string
 	Broken() []error
 	Reload() (changed bool, err error)
+}
+
+// Keeper is what a Store also does that can copy and check itself.
+type Keeper interface {
+	// Backup writes a copy of the state to path, which must not exist, opens
+	// it again and checks it.
+	Backup(path string, now time.Time) (BackupResult, error)
+
+	// Verify reads everything; its error lists what does not agree, joined.
+	Verify() error
 }
 
 var _ Operator = (*Desk)(nil)
@@ -300,7 +311,7 @@ func (d *Desk) turn(scope Scope, on bool) (int, error) {
 	if scope.Mailbox != "" && !slices.ContainsFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == scope.Mailbox }) {
 		return 0, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("there is no mailbox %q", scope.Mailbox), Hint: "nudge status lists the mailboxes"}
 	}
-	n, err := d.Store.Pause(scope, on, d.Now())
+	n, err := d.Store.Pause(scope, on, "", d.Now())
 	d.wake()
 	return n, err
 }

@@ -27,8 +27,30 @@
 //	settle   the outcome and the next due date, in one transaction
 //
 // What is found in state "sending" when the program starts was interrupted
-// between claim and settle. Nobody can know whether it left, so it is in doubt:
-// listed, shown to a person, and never sent again by itself.
+// between claim and settle. Nobody can know whether it left, so it is in doubt,
+// as is a touch whose connection broke after the final dot. It is looked for
+// among the sent mail, three times in a quarter of an hour. A copy, a report or
+// an answer that cites it: it was sent. Proven absent, where the provider is
+// known to file every mail by itself: it goes again, the same bytes. Nothing
+// found: the first mail of a sequence waits for a person, a later one counts as
+// sent, since one follow-up too few is cheaper than one twice (doubt.go).
+//
+// # After the unexpected
+//
+// Late: when a mailbox could not read or send for more than a day, what came
+// due meanwhile is a backlog. A quarter of the day's cap is for it, oldest
+// first; what is over ten business days late, or too much at once, waits for
+// nudge catch-up (overdue.go). Waiting for pace is no lateness.
+//
+// Restored or cloned: every mail carries the installation's instance. A state
+// that is older than its own witness beside it, or than a mail of ours in Sent,
+// sends nothing until the Sent folder was compared; what that cannot settle is
+// held. A mail of another instance in Sent stops all sending (witness.go,
+// reconcile.go).
+//
+// Refused: trouble of the network or the server backs off; a refused login, a
+// refused sender, or several refusals in a row pause the mailbox or the
+// sequence until a person has looked (failure.go, health.go).
 //
 // # The invariants
 //

@@ -31,6 +31,7 @@ type letter struct {
 	messageID      string
 	inReplyTo      string
 	references     []string
+	instance       string
 	text, html     string // LF line ends
 }
 
@@ -52,6 +53,9 @@ func (l letter) bytes() ([]byte, error) {
 	}
 	if len(l.references) > 0 {
 		head("References", "<"+strings.Join(l.references, "> <")+">")
+	}
+	if l.instance != "" {
+		head("X-Nudge-Instance", l.instance)
 	}
 	head("MIME-Version", "1.0")
 	sum := sha256.Sum256([]byte(l.messageID))
@@ -176,6 +180,12 @@ func encodeWords(s string) string {
 		return bEnc
 	}
 	return q
+}
+
+// anchorOf is the made-up id that every mail of an enrollment refers to.
+func anchorOf(secret []byte, en Enrollment, domain string) string {
+	en.Resends = 0
+	return messageID(secret, "anchor", en, "", domain)
 }
 
 // messageID makes an id that is the same for every attempt at one step of one

@@ -24,16 +24,31 @@ type Engine struct {
 	Inbox   Inbox
 	Log     *slog.Logger
 
+	// Halted says that nothing may leave, whatever else is known: a person's
+	// last resort, asked before every DATA. It must answer at once; nil never
+	// halts.
+	Halted func() bool
+
 	// Poll says when to look at the mailbox even if no mail was announced; nil
 	// leaves it to Wait alone.
 	Poll interface{ Next(time.Time) time.Time }
 
 	live        bool // driven by Run, in real time
 	recovered   bool
-	deaf        int       // failed looks at the mailbox in a row
-	mute        int       // failed attempts to send in a row
-	slow        int       // fences that took too long, in a row
-	silentUntil time.Time // no attempt to send before this, after one that failed
+	trust       Trust
+	flagged     bool           // the last sweep found that this state may not know all that was sent
+	doubting    bool           // something may be in doubt
+	doubts      []Touch        // what is, as of this round
+	beatAt      time.Time      // the last Beat that was kept
+	alarmed     bool           // a person was told that the mailbox cannot be read
+	rejected    int            // refused logins in a row
+	refusals    []time.Time    // of mails that no code explains
+	misfits     map[string]int // refused contents in a row, by sequence
+	throttled   int            // temporary refusals by policy in a row
+	deaf        int            // failed looks at the mailbox in a row
+	mute        int            // failed attempts to send in a row
+	slow        int            // fences that took too long, in a row
+	silentUntil time.Time      // no attempt to send before this, after one that failed
 	flight      *flight
 	flights     sync.WaitGroup
 	health      atomic.Pointer[Health]
@@ -46,16 +61,6 @@ type Engine struct {
 // Library is where sequences are found by name.
 type Library interface {
 	Sequence(name string) (*sequences.Sequence, bool)
-}
-
-// Health is how a mailbox was when it was last tried. Errors are in a person's
-// words, "" when all is well.
-type Health struct {
-	SweptAt   time.Time // when the folders were last read to their end; zero = not yet
-	IMAPError string
-	IMAPSince time.Time // of the first failure in a row
-	SMTPTried bool      // whether SMTPError, or its absence, means anything yet
-	SMTPError string
 }
 
 // landPatience is how long a round waits for the answers to its dots before it
@@ -140,12 +145,21 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err e
 	if err := e.recover(now); err != nil {
 		return time.Time{}, err
 	}
+	if err := e.loadTrust(); err != nil {
+		return time.Time{}, err
+	}
+	e.flagged = false
 	select {
 	case trouble := <-e.probed: // nil without Run: never ready
-		e.spoke(now, trouble)
+		if err := e.spoke(now, trouble); err != nil {
+			return time.Time{}, err
+		}
 	default:
 	}
 	if err := e.land(watch, 0); err != nil {
+		return time.Time{}, err
+	}
+	if err := e.loadDoubts(); err != nil {
 		return time.Time{}, err
 	}
 	if err := e.listen(ctx, now); err != nil {
@@ -154,8 +168,21 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err e
 		}
 		return now.Add(nth(readerBackoff, e.deaf-1)), asStoreError(err)
 	}
+	if e.trust.Behind != "" {
+		if err := e.reconcile(ctx, now); err != nil {
+			e.heard(now, err)
+			return now.Add(nth(readerBackoff, e.deaf-1)), asStoreError(err)
+		}
+	}
+	look, err := e.resolve(ctx, now)
+	if err != nil {
+		return time.Time{}, err
+	}
 	if _, err := e.Store.Release(e.Mailbox.Name, now); err != nil {
 		return time.Time{}, &storeError{err}
+	}
+	if err := e.catchUp(now); err != nil {
+		return time.Time{}, err
 	}
 	var silent time.Time
 	if e.flight == nil && ctx.Err() == nil {
@@ -166,7 +193,8 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err e
 			return time.Time{}, err
 		}
 	}
-	return e.next(watch.now(), silent)
+	next, err = e.next(watch.now(), silent)
+	return earlier(next, look), err
 }
 
 // next is when there is something to do: the next look, not before the mailbox
@@ -201,6 +229,17 @@ func (e *Engine) rest(ctx context.Context, until time.Time) {
 	wait := 24 * time.Hour
 	if !until.IsZero() {
 		wait = min(wait, time.Until(until))
+	}
+	if wait <= 0 { // the round that comes does what anybody may have asked for
+		select {
+		case <-e.wakeChan():
+		default:
+		}
+		select {
+		case <-e.landedChan():
+		default:
+		}
+		return
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -294,14 +333,6 @@ func (e *Engine) Finish(now time.Time) error {
 // Wake makes a resting engine look at once. It never blocks.
 func (e *Engine) Wake() { signal(e.wakeChan()) }
 
-// Health tells how the mailbox was when it was last tried.
-func (e *Engine) Health() Health {
-	if h := e.health.Load(); h != nil {
-		return *h
-	}
-	return Health{}
-}
-
 // recover turns what an earlier process left open into something true, once.
 func (e *Engine) recover(now time.Time) error {
 	if e.recovered {
@@ -311,48 +342,11 @@ func (e *Engine) recover(now time.Time) error {
 	if err != nil {
 		return &storeError{err}
 	}
-	e.recovered = true
+	e.recovered, e.doubting = true, true
 	for _, t := range doubts {
 		e.Log.Warn("touch in doubt", "enrollment", t.Enrollment, "prospect", t.Email.To, "step", t.Step, "reason", t.Doubt)
 	}
 	return nil
-}
-
-// heard notes how a look at the mailbox went.
-func (e *Engine) heard(now time.Time, err error) {
-	h := e.Health()
-	if err == nil {
-		e.deaf = 0
-		h.SweptAt, h.IMAPError, h.IMAPSince = now, "", time.Time{}
-		e.health.Store(&h)
-		return
-	}
-	if asStoreError(err) != nil || errors.Is(err, context.Canceled) {
-		return
-	}
-	if e.deaf == 0 {
-		h.IMAPSince = now
-		e.Log.Warn("mailbox unreadable, all touches held back", "mailbox", e.Mailbox.Name, "err", err)
-	}
-	e.deaf++
-	h.IMAPError = err.Error()
-	e.health.Store(&h)
-}
-
-// spoke notes how an attempt to send went: trouble is nil when none of it was
-// the mailbox's own.
-func (e *Engine) spoke(now time.Time, trouble *SendError) {
-	h := e.Health()
-	h.SMTPTried = true
-	if trouble == nil {
-		e.mute, e.silentUntil, h.SMTPError = 0, time.Time{}, ""
-	} else {
-		e.silentUntil = now.Add(nth(senderBackoff, e.mute))
-		e.mute++
-		h.SMTPError = trouble.Error()
-		e.Log.Warn("no mail can be sent", "mailbox", e.Mailbox.Name, "until", e.silentUntil, "err", trouble)
-	}
-	e.health.Store(&h)
 }
 
 func (e *Engine) channels() {

@@ -39,6 +39,8 @@ const (
 	Refused      Reason = "refused"           // the mail server refused this mail for good, and a person must look
 	Unwritable   Reason = "cannot be written" // the template fails for this prospect
 	Undelivered  Reason = "undelivered"       // temporary refusals for longer than 72 hours
+	CatchUp      Reason = "overdue"           // its moment passed while nothing could be sent; nudge catch-up asks
+	Restored     Reason = "restored"          // the state was restored, and nobody can tell whether its next step left since
 
 	// Why an enrollment finished.
 	NoAnswer Reason = "no answer"
@@ -71,6 +73,7 @@ type Enrollment struct {
 	Due  time.Time `json:"due,omitzero"`   // the earliest moment for it that its sequence allows
 	Look time.Time `json:"look,omitzero"`  // when the engine looks at it next; never before Due
 	Why  string    `json:"why,omitempty"`  // why Look is later than Due
+	Late bool      `json:"late,omitempty"` // its moment passed while nothing could be sent: part of the backlog
 
 	Done     []Done      `json:"done,omitempty"`     // the steps behind it, in order
 	Thread   Thread      `json:"thread"`             // ties its mails together
@@ -95,6 +98,7 @@ type Done struct {
 	Outcome   Outcome   `json:"outcome"`
 	MessageID string    `json:"message_id,omitempty"`
 	Rehearsed bool      `json:"rehearsed,omitempty"` // the owner got it, the prospect did not
+	Assumed   bool      `json:"assumed,omitempty"`   // nobody knows whether it left; it counts as sent
 }
 
 // Thread is what makes a mail program show an enrollment's mails as one

@@ -28,6 +28,8 @@ const (
 	EventTaskOpen    EventKind = "task_open"
 	EventSuppressed  EventKind = "suppressed"
 	EventReloaded    EventKind = "reloaded"
+	EventCaughtUp    EventKind = "caught_up" // a person's answer to what was overdue
+	EventRestored    EventKind = "restored"  // the state may be older than what was sent, or was made whole again
 )
 
 // Event is one dated line of history. Events are only ever added.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -48,10 +49,58 @@ func concernsMailbox(se *SendError) bool {
 	return se.Code == 0 || se.Code == 421 || se.Code >= 530 && se.Code <= 535
 }
 
+// rejectedLogins is how many refused logins in a row are no passing trouble of
+// the server's: more of them lock accounts.
+const rejectedLogins = 3
+
+// needsPerson says why trouble with the mail server needs a person before
+// anything else is tried, or "".
+func needsPerson(se *SendError, rejected int, mailbox string) string {
+	switch {
+	case rejected >= rejectedLogins:
+		return fmt.Sprintf("the mail server refuses the login: %v. Correct the password, then nudge resume --mailbox %s", se.Err, mailbox)
+	case se.Outcome == Refusal && (policyCode(se.Enhanced) || se.Phase == PhaseMail && strings.HasPrefix(se.Enhanced, "5.7.")):
+		return fmt.Sprintf("the mail server refuses this sender: %v. Put it right with the provider, then nudge resume --mailbox %s", se.Err, mailbox)
+	}
+	return ""
+}
+
+// policyCode says whether an enhanced status code is about the sender and not
+// about one mail: 5.1.8 (RFC 3463: bad sender's system address), 5.7.30 and
+// 5.7.515 (Microsoft: basic authentication is off; unauthenticated sender).
+func policyCode(enhanced string) bool {
+	return enhanced == "5.1.8" || enhanced == "5.7.30" || enhanced == "5.7.515"
+}
+
+// A refusal that no code explains may be about one recipient or about us. So
+// many within so long are about us.
+const (
+	refusalsPause = 3
+	refusalsSpan  = 10 * time.Minute
+)
+
+// unexplained says whether a refusal may be about us: no enhanced code, or one
+// of policy (RFC 3463, 5.7.x), and not an address that does not exist.
+func unexplained(se *SendError) bool {
+	return se.Outcome == Refusal && !badRecipient(se) && !unfit(se) && (se.Enhanced == "" || strings.HasPrefix(se.Enhanced, "5.7.") || strings.HasPrefix(se.Enhanced, "5.0."))
+}
+
+// unfit says whether a refusal is about the mail's size or content (RFC 5321:
+// 552, 554; RFC 3463: 5.3.4, 5.6.x).
+func unfit(se *SendError) bool {
+	return se.Outcome == Refusal && (se.Code == 552 || se.Enhanced == "5.3.4" || strings.HasPrefix(se.Enhanced, "5.6."))
+}
+
+// slowDown says whether a temporary refusal asks us to write less (RFC 3463:
+// 4.7.x), which greylisting does too.
+func slowDown(se *SendError) bool {
+	return se.Outcome == Deferred && (se.Code == 432 || strings.HasPrefix(se.Enhanced, "4.7."))
+}
+
 // settlementOf says what a failed send means for its enrollment. next and due
 // are not needed: nothing left.
 func settlementOf(t Touch, en Enrollment, se *SendError, now time.Time) Settlement {
-	s := Settlement{Touch: t, Outcome: se.Outcome, At: now, Answer: se.Err.Error(), Due: now, Attempts: en.Attempts}
+	s := Settlement{Touch: t, Outcome: se.Outcome, At: now, Answer: se.Err.Error(), Due: en.Look, Attempts: en.Attempts}
 	switch {
 	case se.Outcome == Unknown:
 	case concernsMailbox(se):
@@ -66,6 +115,8 @@ func settlementOf(t Touch, en Enrollment, se *SendError, now time.Time) Settleme
 		s.Attempts = en.Attempts + 1
 		s.Due = now.Add(nth(recipientBackoff, en.Attempts))
 	}
+	// A server that read it all may have kept it: then the same bytes again.
+	s.Keep = s.Outcome == Deferred && (se.Phase == PhaseDot || t.Again)
 	return s
 }
 

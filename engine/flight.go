@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -20,6 +21,9 @@ type landing struct {
 	err    error
 }
 
+// errHalted is why a claimed touch did not leave after all.
+var errHalted = &SendError{Phase: PhaseData, Outcome: Deferred, Err: errors.New("everything was paused")}
+
 // takeOff sends the frozen bytes of claimed touches, side by side. A stop of
 // the program does not tear them apart: Run waits for them. None begins after
 // before, when the fence has grown too old.
@@ -32,11 +36,16 @@ func (e *Engine) takeOff(ctx context.Context, group []passenger, before time.Tim
 	landed := e.landedChan()
 	for i, p := range group {
 		e.flights.Go(func() {
+			defer signal(landed)
+			if e.halted() {
+				_ = p.delivery.Close() // nothing was delivered
+				f.results <- landing{i, "", errHalted}
+				return
+			}
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dataTimeout)
 			defer cancel()
 			answer, err := p.delivery.Data(ctx, before)
 			f.results <- landing{i, answer, err}
-			signal(landed)
 		})
 	}
 }
@@ -75,22 +84,38 @@ wait:
 
 func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error {
 	var settled []Settlement
+	var trouble *SendError
+	accepted := false
 	for _, l := range done {
 		p := f.group[l.index]
 		if l.err == nil {
-			e.spoke(now, nil)
+			accepted = true
 			next, due := e.after(p.seq, p.en, p.touch.Step, now)
 			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: l.answer, Next: next, Due: due})
 			continue
 		}
 		se := sendError(l.err, PhaseDot)
-		if se.Outcome != Unknown && concernsMailbox(se) {
-			e.spoke(now, se)
+		if se.Outcome != Unknown && concernsMailbox(se) && se != errHalted {
+			trouble = se
 		}
 		settled = append(settled, settlementOf(p.touch, p.en, se, now))
 	}
 	if err := e.settleAll(settled); err != nil {
 		return err
+	}
+	if accepted || trouble != nil {
+		if err := e.spoke(now, trouble); err != nil {
+			return err
+		}
+	}
+	for _, l := range done {
+		se, failed := errors.AsType[*SendError](l.err)
+		if failed && (se.Outcome == Unknown || concernsMailbox(se)) {
+			continue
+		}
+		if err := e.tally(f.group[l.index].touch, se, now); err != nil {
+			return err
+		}
 	}
 	e.keepCopies(settled)
 	return nil
@@ -111,6 +136,7 @@ func (e *Engine) settleAll(settled []Settlement) error {
 		case Sent:
 			log.Info("touch sent")
 		case Unknown:
+			e.doubting = true
 			log.Warn("touch in doubt")
 		case Refusal:
 			log.Warn("touch refused")

@@ -34,6 +34,8 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 		return Decision{Hold: NoSequence, Why: fmt.Sprintf("there is no sequence %q", en.Sequence)}
 	case en.rehearsed() && !m.Rehearsal:
 		return Decision{Hold: Rehearsed, Why: "it was rehearsed: mails that went to you alone"}
+	case en.Late && c.LateShare > 0 && c.LateToday >= c.LateShare:
+		return Decision{Look: m.tomorrow(now), Why: fmt.Sprintf("overdue with others, of whom %d are written to a day", c.LateShare)}
 	case c.SequenceOff:
 		return Decision{Look: now.Add(time.Hour), Why: "the sequence is paused"}
 	}

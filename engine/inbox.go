@@ -3,7 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 )
+
+// ErrNoSent is returned by SentReader.OwnMail for a mailbox without a folder for
+// sent mail.
+var ErrNoSent = errors.New("the mailbox has no Sent folder")
 
 // ErrMoved is returned by Inbox.Read for a message that is no longer where
 // Fetch saw it: moved or removed meanwhile.
@@ -31,4 +36,12 @@ type Inbox interface {
 	// hint to look early, never a proof that nothing came. It may run beside
 	// Fetch and Read; those two run one at a time.
 	Wait(ctx context.Context) error
+}
+
+// SentReader is what an Inbox also does that can look back at what was sent.
+type SentReader interface {
+	// OwnMail reads the headers of every message that arrived at or after
+	// since in the folders that keep sent mail (SentMail and AllMail), with
+	// Arrived filled from INTERNALDATE. ErrNoSent when there is none.
+	OwnMail(ctx context.Context, since time.Time) ([]Incoming, error)
 }

@@ -46,10 +46,12 @@ type Incoming struct {
 	MessageID  string   `json:"message_id,omitempty"`
 	InReplyTo  []string `json:"in_reply_to,omitempty"`
 	References []string `json:"references,omitempty"`
-	From       []string `json:"from,omitempty"`    // From, Sender and Reply-To together, From first
-	To         []string `json:"to,omitempty"`      // To, Cc, Delivered-To, X-Original-To, Envelope-To
-	Subject    string   `json:"subject,omitempty"` // decoded
-	Report     bool     `json:"report,omitempty"`  // looks like a delivery report: it must be read to know whose it is
+	From       []string `json:"from,omitempty"`        // From, Sender and Reply-To together, From first
+	To         []string `json:"to,omitempty"`          // To, Cc, Delivered-To, X-Original-To, Envelope-To
+	Subject    string   `json:"subject,omitempty"`     // decoded
+	Instance   string   `json:"instance,omitempty"`    // X-Nudge-Instance: which nudge sent it; "" = none did
+	OriginalID string   `json:"original_id,omitempty"` // the Message-ID it had before the provider gave it another (X-Microsoft-Original-Message-ID)
+	Report     bool     `json:"report,omitempty"`      // looks like a delivery report: it must be read to know whose it is
 
 	// From the whole message, by Inbox.Read.
 	Arrived  time.Time `json:"arrived,omitzero"` // INTERNALDATE; zero when the server's answer made no sense

@@ -64,7 +64,13 @@ func TestInvariant6PreviewIsWhatIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	seq := o.lib["quote"]
-	preview, err := engine.Compose(o.engine.Mailbox, o.store.Secret(), seq, seq.Step(en.Next), en, o.now)
+	trust, err := o.store.Trust("sales")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := o.engine.Mailbox
+	m.Instance = trust.Instance
+	preview, err := engine.Compose(m, o.store.Secret(), seq, seq.Step(en.Next), en, o.now)
 	if err != nil {
 		t.Fatal(err)
 	}

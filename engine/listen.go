@@ -130,7 +130,9 @@ func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.T
 	}
 	for _, in := range ins {
 		if e.own(in, known) {
-			s.Effects = append(s.Effects, e.sentCopy(in, known, now)...)
+			if err := e.witness(in, known, s, now); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if !wanted(in, known) {
@@ -187,7 +189,7 @@ func (e *Engine) effects(in Incoming, now time.Time) ([]Effect, error) {
 		}
 		return nil, nil
 	}
-	return Judge(in, matches, known, e.zoneOf, now), nil
+	return append(e.arrived(in, now), Judge(in, matches, known, e.zoneOf, now)...), nil
 }
 
 // known asks the memory about every id and address that some messages name,
@@ -239,22 +241,6 @@ func (e *Engine) own(in Incoming, known Known) bool {
 		return ours || in.Role == SentMail
 	}
 	return !slices.ContainsFunc(in.From, func(addr string) bool { return !e.Mailbox.IsOwn(addr) })
-}
-
-// sentCopy finds in the owner's own mail the proof that a doubtful touch left.
-func (e *Engine) sentCopy(in Incoming, known Known, now time.Time) []Effect {
-	en, ok := known.ByEnrollment[known.ByID[in.MessageID]]
-	if !ok || en.Reason != InDoubt {
-		return nil
-	}
-	seq, _ := e.Library.Sequence(en.Sequence)
-	next, due := e.after(seq, en, en.Next, now)
-	f := Effect{Enrollment: en.ID, Incoming: identity(in), Event: Event{At: now, Kind: EventNoted, Enrollment: en.ID,
-		Address: en.Address, Sequence: en.Sequence, Step: en.Next, MessageID: in.MessageID,
-		Detail: map[string]string{"note": "found in " + in.Folder + ", so it was sent", "folder": in.Folder, "uid": decimal(in.UID)}}}
-	f.Sent = &Settlement{Outcome: Sent, At: now, Answer: "found in " + in.Folder, Next: next, Due: due,
-		Touch: Touch{Enrollment: en.ID, Email: Email{MessageID: in.MessageID}}}
-	return []Effect{f}
 }
 
 func (e *Engine) zoneOf(en Enrollment) *time.Location {

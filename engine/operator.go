@@ -64,9 +64,79 @@ type Operator interface {
 	// DoubtResend sends it again with a new Message-ID.
 	ResolveDoubt(ctx context.Context, enrollment string, verdict DoubtVerdict) (View, error)
 
+	// Suppress adds or removes an address or @domain that must never be
+	// written to again. What a person asked for themselves is only removed
+	// with Force.
+	Suppress(ctx context.Context, req SuppressRequest) (SuppressResult, error)
+
+	// Suppressions lists them, oldest first.
+	Suppressions(ctx context.Context) ([]Suppression, error)
+
+	// CatchUp answers for enrollments whose moment passed while nothing could
+	// be sent; with no Answer it only lists them.
+	CatchUp(ctx context.Context, req CatchUpRequest) (CatchUpResult, error)
+
+	// Backup writes a copy of the state that is whole and checked. A daemon
+	// goes on meanwhile.
+	Backup(ctx context.Context, path string) (BackupResult, error)
+
+	// Verify reads the whole state and lists what does not agree.
+	Verify(ctx context.Context) ([]string, error)
+
 	// Reload reads the sequence files again. Broken ones keep their last good
 	// copy and are reported.
 	Reload(ctx context.Context) (ReloadResult, error)
+}
+
+// SuppressRequest names who must never be written to again.
+type SuppressRequest struct {
+	Target string `json:"target"` // an address, or @domain
+	Why    string `json:"why,omitempty"`
+	Remove bool   `json:"remove,omitempty"`
+	Force  bool   `json:"force,omitempty"` // remove even what they asked for themselves
+}
+
+// SuppressResult says what it came to.
+type SuppressResult struct {
+	Target  string `json:"target"`
+	Stopped int    `json:"stopped"` // enrollments that were ended
+}
+
+// CatchUpAnswer is what becomes of what is overdue.
+type CatchUpAnswer string
+
+const (
+	CatchUpSend CatchUpAnswer = "send" // goes on, a few a day, each with its waits kept
+	CatchUpSkip CatchUpAnswer = "skip" // the overdue step is left out, and the wait of the next counts from now
+	CatchUpStop CatchUpAnswer = "stop" // ends
+)
+
+// CatchUpRequest narrows by address or sequence; neither means all.
+type CatchUpRequest struct {
+	Answer   CatchUpAnswer `json:"answer,omitempty"`
+	Address  string        `json:"address,omitempty"`
+	Sequence string        `json:"sequence,omitempty"`
+}
+
+// CatchUpResult lists those held because they are overdue, before the answer.
+type CatchUpResult struct {
+	Overdue []Overdue `json:"overdue"`
+}
+
+// Overdue is one of them.
+type Overdue struct {
+	Address  string    `json:"address"`
+	Sequence string    `json:"sequence"`
+	Step     string    `json:"step"`
+	Due      time.Time `json:"due"`
+}
+
+// BackupResult is a copy that was made and opened again to check it.
+type BackupResult struct {
+	Path        string    `json:"path"`
+	Bytes       int64     `json:"bytes"`
+	Enrollments int       `json:"enrollments"`
+	At          time.Time `json:"at"`
 }
 
 // EnrollRequest is one prospect for one sequence.
@@ -158,6 +228,7 @@ type MailboxStatus struct {
 	SentToday int        `json:"sent_today"`
 	PerDay    int        `json:"per_day"`
 	Paused    bool       `json:"paused"`
+	Why       string     `json:"why,omitempty"` // why nothing is sent, when it is not by hand
 }
 
 // IMAPStatus is how reading goes. State is ok, down (touches are held back),
@@ -192,6 +263,10 @@ type Doubt struct {
 	MessageID  string    `json:"message_id"`
 	ClaimedAt  time.Time `json:"claimed_at"`
 	Why        string    `json:"why"`
+
+	// Until is when it has been looked for among the sent mail for the last
+	// time; nil when only a person's word is left.
+	Until *time.Time `json:"until"`
 }
 
 // DoubtVerdict is a person's answer to a doubt.

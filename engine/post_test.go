@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +26,10 @@ type post struct {
 	ledger  []dot // every mail whose final dot was written and accepted
 	data    int   // how often DATA was begun
 
+	keeps     bool   // the provider files what leaves in Sent
+	rewrites  bool   // and gives it a Message-ID of its own
+	instance  string // which nudge the copies say they are of; "" = as in the mail
+	now       func() time.Time
 	down      error                       // Fetch fails with it
 	afterRcpt func(engine.Email)          // what happens between RCPT and the fence
 	onData    func(engine.Email) error    // how DATA ends; nil = accepted
@@ -34,7 +40,40 @@ type post struct {
 
 // dot is one accepted mail.
 type dot struct {
-	to, id, subject string
+	to, id, subject, sum string
+}
+
+// file puts the provider's copy of a mail into Sent. The caller holds the lock.
+func (p *post) file(email engine.Email) {
+	m, err := mail.ReadMessage(bytes.NewReader(email.Raw))
+	if err != nil {
+		panic(err)
+	}
+	in := engine.Incoming{Folder: "Sent", Role: engine.SentMail, UIDValidity: 1, UID: uint32(len(p.folders["Sent"]) + 1),
+		MessageID: email.MessageID, From: []string{email.From}, To: []string{email.To}, Subject: email.Subject,
+		Instance: m.Header.Get("X-Nudge-Instance"), Arrived: p.now()}
+	for _, ref := range strings.Fields(m.Header.Get("References")) {
+		in.References = append(in.References, strings.Trim(ref, "<>"))
+	}
+	if p.instance != "" {
+		in.Instance = p.instance
+	}
+	if p.rewrites {
+		in.MessageID = fmt.Sprintf("given-%d@provider.example", len(p.ledger))
+	}
+	p.folders["Sent"] = append(p.folders["Sent"], in)
+}
+
+func (p *post) OwnMail(_ context.Context, since time.Time) ([]engine.Incoming, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down != nil {
+		return nil, p.down
+	}
+	if !p.keeps {
+		return nil, engine.ErrNoSent
+	}
+	return slices.DeleteFunc(slices.Clone(p.folders["Sent"]), func(in engine.Incoming) bool { return in.Arrived.Before(since) }), nil
 }
 
 // deliver puts a message into a folder.
@@ -77,7 +116,10 @@ func (p *post) Fetch(_ context.Context, cursor engine.Cursor) ([]engine.Incoming
 		from := max(cursor.Folders[name].UIDNext, 1)
 		for _, in := range mails {
 			if in.UID >= from {
-				in.Arrived, in.Kind, in.Evidence = time.Time{}, "", ""
+				in.Kind, in.Evidence = "", ""
+				if in.Role != engine.SentMail {
+					in.Arrived = time.Time{}
+				}
 				ins = append(ins, in)
 			}
 		}
@@ -132,7 +174,10 @@ func (d *dialogue) Data(context.Context, time.Time) (string, error) {
 	}
 	d.post.mu.Lock()
 	defer d.post.mu.Unlock()
-	d.post.ledger = append(d.post.ledger, dot{d.email.To, d.email.MessageID, d.email.Subject})
+	d.post.ledger = append(d.post.ledger, dot{d.email.To, d.email.MessageID, d.email.Subject, d.email.SHA256})
+	if d.post.keeps {
+		d.post.file(d.email)
+	}
 	return "250 ok", nil
 }
 
@@ -216,6 +261,7 @@ func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{post: &post{folders: map[string][]engine.Incoming{"INBOX": nil}}, t: t, path: t.TempDir() + "/nudge.db", now: start,
 		lib: shelf{"quote": sequence(t, "quote", threeTouches)}}
+	o.post.now = func() time.Time { return o.now }
 	o.restart()
 	return o
 }

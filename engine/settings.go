@@ -25,8 +25,10 @@ type Mailbox struct {
 	PerPersonDays    int             // at most 60, which is how long contacts are remembered
 	BetweenSequences sequences.Delay // least time between mails of different sequences to one person
 
-	SaveSent  bool // put a copy into Sent, since the provider does not
-	Rehearsal bool // every mail goes to Address, with a banner
+	InDoubt   DoubtPolicy
+	Instance  string // which nudge this is, for the header that tells two apart; see Trust
+	SaveSent  bool   // put a copy into Sent, since the provider does not
+	Rehearsal bool   // every mail goes to Address, with a banner
 }
 
 // IsOwn says whether an address is one of the owner's.
@@ -71,3 +73,13 @@ func (m Mailbox) volley() int {
 
 // maxVolley is how many touches of one mailbox share one fence.
 const maxVolley = 16
+
+// DoubtPolicy is what becomes of a touch in doubt that the Sent folder says
+// nothing about.
+type DoubtPolicy string
+
+const (
+	DoubtByStep DoubtPolicy = ""       // the first mail waits for a person, later ones count as sent
+	DoubtHold   DoubtPolicy = "hold"   // always waits for a person
+	DoubtAssume DoubtPolicy = "assume" // always counts as sent
+)

@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"time"
 
 	"nudge/sequences"
@@ -22,6 +20,9 @@ const (
 	dataTimeout = 15 * time.Minute
 )
 
+// haltedLook is how soon a halted engine looks whether it still is.
+const haltedLook = 30 * time.Second
+
 // passenger is a touch on its way with everything that settling it needs.
 type passenger struct {
 	touch    Touch
@@ -36,6 +37,9 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 	now := watch.now()
 	if e.silentUntil.After(now) {
 		return e.silentUntil, nil
+	}
+	if e.halted() {
+		return now.Add(haltedLook), nil
 	}
 	m := e.Mailbox
 	pace, err := e.Store.Pace(m.Name, m.day(now))
@@ -56,7 +60,7 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 			return ready, nil
 		}
 	}
-	group, err := e.board(ctx, now, room)
+	group, err := e.board(ctx, now, room, pace.Late)
 	if err != nil || len(group) == 0 {
 		return time.Time{}, err
 	}
@@ -66,7 +70,7 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 // board takes what is due through guard, compose and prepare, until room is
 // full or nothing is left. What the guard sends away is looked at again at the
 // time it names, so the due index never fills with what cannot leave.
-func (e *Engine) board(ctx context.Context, now time.Time, room int) ([]passenger, error) {
+func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]passenger, error) {
 	var group []passenger
 	people, domains := map[string]bool{}, map[string]int{}
 	for limit := room + 4; ctx.Err() == nil; limit = min(4*limit, 1024) { // mostly the first are the ones
@@ -85,6 +89,7 @@ func (e *Engine) board(ctx context.Context, now time.Time, room int) ([]passenge
 			}
 			domain := AddressDomain(c.Enrollment.Key)
 			c.DomainToday += domains[domain]
+			c.LateToday, c.LateShare = late, e.Mailbox.lateShare()
 			p, post, err := e.consider(c, now)
 			if err != nil {
 				return nil, err
@@ -93,6 +98,9 @@ func (e *Engine) board(ctx context.Context, now time.Time, room int) ([]passenge
 			case p != nil:
 				people[c.Enrollment.Key] = true
 				domains[domain]++
+				if p.touch.Late {
+					late++
+				}
 				group = append(group, *p)
 			case post != nil:
 				away = append(away, *post)
@@ -141,6 +149,10 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 	if st.Do != sequences.Email {
 		return nil, nil, e.openTask(seq, st, en, now)
 	}
+	if t := c.Kept; t != nil && e.goesAgain(*t, en, now) {
+		t.Again, t.Version, t.Phase, t.Late = true, en.Version, Prepared, en.Late
+		return &passenger{touch: *t, en: en, seq: seq}, nil, nil
+	}
 	email, err := Compose(e.Mailbox, e.Store.Secret(), seq, st, en, now)
 	if missing, ok := errors.AsType[*templates.MissingError](err); ok {
 		return nil, e.holding(post, en, MissingField, missing.Field, now), nil
@@ -148,8 +160,18 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 		return nil, e.holding(post, en, Unwritable, err.Error(), now), nil
 	}
 	t := Touch{Enrollment: en.ID, Step: st.ID, Version: en.Version, Mailbox: en.Mailbox, Sequence: en.Sequence,
-		Email: email, Phase: Prepared, PreparedAt: now}
+		Email: email, Phase: Prepared, PreparedAt: now, Late: en.Late}
 	return &passenger{touch: t, en: en, seq: seq}, nil, nil
+}
+
+// keptFor is how long the bytes of an earlier attempt may still leave: later
+// their Date would look like a mail that was stuck somewhere.
+const keptFor = 96 * time.Hour
+
+// goesAgain says whether the next mail of an enrollment is an earlier attempt's,
+// as it was, so that whoever got it after all sees one mail and not two.
+func (e *Engine) goesAgain(t Touch, en Enrollment, now time.Time) bool {
+	return t.Step == en.Next && t.Email.From == e.Mailbox.Address && (t.Email.For != "") == e.Mailbox.Rehearsal && now.Sub(t.PreparedAt) < keptFor
 }
 
 // holding turns a postponement into a hold that a person must answer.
@@ -210,161 +232,4 @@ func (e *Engine) prepare(group []passenger) ([]passenger, error) {
 		return nil, &storeError{err}
 	}
 	return kept(group, errs), nil
-}
-
-// depart takes prepared touches from RCPT to DATA. Whatever fails before a
-// claim leaves nothing behind but a later date.
-func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger) error {
-	group, err := e.open(ctx, watch, group)
-	if err != nil || len(group) == 0 {
-		return err
-	}
-	fence, err := e.sweep(ctx, watch.now())
-	if err != nil {
-		closeAll(group)
-		e.Log.Warn("mailbox unreadable, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "err", err)
-		if werr := e.withdraw(group, watch.now()); werr != nil {
-			return werr
-		}
-		return asStoreError(err)
-	}
-	if stale(fence.started) {
-		closeAll(group)
-		return e.tooSlow(fence, group, watch.now())
-	}
-	fence.At = watch.now().In(e.Mailbox.Location) // claims count on the owner's calendar day
-	errs, err := e.Store.Claim(fence.Sweep, touchesOf(group))
-	if err != nil {
-		closeAll(group)
-		return &storeError{err}
-	}
-	e.report(fence.Effects)
-	for i, err := range errs {
-		if err != nil {
-			e.Log.Info("touch withheld", "enrollment", group[i].en.ID, "prospect", group[i].en.Address, "reason", err.Error())
-			_ = group[i].delivery.Close()
-		}
-	}
-	group = kept(group, errs)
-	if stale(fence.started) {
-		return e.unclaim(group, watch.now())
-	}
-	e.slow = 0
-	e.takeOff(ctx, group, fence.started.Add(fenceAge))
-	return nil
-}
-
-// tooSlow applies a fence that took too long to send on, and puts the touches
-// back. What it read it need not read again, so the next one is quicker; where
-// it is not, there is no use in trying at once.
-func (e *Engine) tooSlow(fence looked, group []passenger, now time.Time) error {
-	if err := e.apply(fence.Sweep); err != nil {
-		return err
-	}
-	h := e.Health()
-	h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge)
-	e.health.Store(&h)
-	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
-	e.slow++
-	e.Log.Warn("mailbox read too slowly, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "until", e.silentUntil)
-	return e.withdraw(group, now)
-}
-
-// stale says whether a look that began at started is too old to send on. A
-// wall clock that jumped, or slept, counts as too old.
-func stale(started time.Time) bool {
-	wall := time.Now().Round(0).Sub(started.Round(0))
-	return time.Since(started) > fenceAge || wall > fenceAge || wall < 0
-}
-
-// open brings all touches to RCPT, side by side. Those that fail are settled
-// or, when the trouble is the mailbox's own, put back untouched.
-func (e *Engine) open(ctx context.Context, watch stopwatch, group []passenger) ([]passenger, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	errs := make([]error, len(group))
-	var wg sync.WaitGroup
-	for i := range group {
-		wg.Go(func() { group[i].delivery, errs[i] = e.Sender.Open(ctx, group[i].touch.Email) })
-	}
-	wg.Wait()
-	now := watch.now()
-	var settled []Settlement
-	var back []passenger
-	var trouble *SendError
-	for i, err := range errs {
-		if err == nil {
-			continue
-		}
-		se := sendError(err, PhaseConnect)
-		if concernsMailbox(se) {
-			trouble, back = se, append(back, group[i])
-			continue
-		}
-		settled = append(settled, settlementOf(group[i].touch, group[i].en, se, now))
-	}
-	if trouble != nil || len(settled) > 0 {
-		e.spoke(now, trouble)
-	}
-	if err := e.withdraw(back, now); err != nil {
-		return nil, err
-	}
-	if err := e.settleAll(settled); err != nil {
-		return nil, err
-	}
-	return kept(group, errs), nil
-}
-
-// withdraw puts touches back that no dot was written for: due as before.
-func (e *Engine) withdraw(group []passenger, now time.Time) error {
-	if len(group) == 0 {
-		return nil
-	}
-	changes := make([]Postponement, len(group))
-	for i, p := range group {
-		changes[i] = Postponement{Enrollment: p.en.ID, Version: p.en.Version, Look: now, Attempts: p.en.Attempts, TriedAt: p.en.TriedAt}
-	}
-	if err := e.Store.Withdraw(changes); err != nil {
-		return &storeError{err}
-	}
-	return nil
-}
-
-// unclaim puts claimed touches back whose fence grew too old. No DATA was
-// begun, so they are simply due again.
-func (e *Engine) unclaim(group []passenger, now time.Time) error {
-	closeAll(group)
-	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
-	e.slow++
-	var settled []Settlement
-	for _, p := range group {
-		settled = append(settled, Settlement{Touch: p.touch, Outcome: Deferred, At: now, Due: now, Attempts: p.en.Attempts,
-			Answer: "the mailbox was read more than 5 seconds ago, so it is read again first"})
-	}
-	return e.settleAll(settled)
-}
-
-func closeAll(group []passenger) {
-	for _, p := range group {
-		_ = p.delivery.Close() // nothing was delivered; the server forgets it either way
-	}
-}
-
-func touchesOf(group []passenger) []Touch {
-	ts := make([]Touch, len(group))
-	for i, p := range group {
-		ts[i] = p.touch
-	}
-	return ts
-}
-
-// kept returns the passengers whose error is nil.
-func kept(group []passenger, errs []error) []passenger {
-	var left []passenger
-	for i, p := range group {
-		if errs[i] == nil {
-			left = append(left, p)
-		}
-	}
-	return left
 }

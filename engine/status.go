@@ -11,7 +11,7 @@ import (
 const soon = 50 * 365 * 24 * time.Hour
 
 // Status implements Operator.
-func (d *Desk) Status(_ context.Context) (Status, error) {
+func (d *Desk) Status(ctx context.Context) (Status, error) {
 	now := d.Now()
 	s := Status{Deliver: d.Deliver, Running: len(d.Engines) > 0}
 	var err error
@@ -22,7 +22,7 @@ func (d *Desk) Status(_ context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Paused = slices.Contains(switches, Scope{})
+	s.Paused = slices.ContainsFunc(switches, func(sw Switch) bool { return sw.Scope == Scope{} })
 	for _, m := range d.Mailboxes {
 		ms, next, err := d.mailboxStatus(m, now)
 		if err != nil {
@@ -33,20 +33,63 @@ func (d *Desk) Status(_ context.Context) (Status, error) {
 			s.Next = next
 		}
 	}
-	for _, sw := range switches {
-		if sw.Sequence != "" {
-			s.Notices = append(s.Notices, fmt.Sprintf("sequence %s is paused: nudge resume --sequence %s", sw.Sequence, sw.Sequence))
-		}
+	s.Notices = append(s.Notices, pauseNotices(switches)...)
+	if slices.ContainsFunc(d.Engines, (*Engine).halted) {
+		s.Paused = true
+		s.Notices = append(s.Notices, "everything is paused by the pause file: nudge resume --all")
 	}
+	distrusted, err := d.distrusted()
+	if err != nil {
+		return s, err
+	}
+	s.Notices = append(s.Notices, distrusted...)
 	amiss, err := d.amiss()
 	s.Notices = append(s.Notices, amiss...)
 	if n := s.Counts.InDoubt; n > 0 {
-		s.Notices = append(s.Notices, fmt.Sprintf("%d in doubt, never sent again by themselves: nudge doubt list", n))
+		s.Notices = append(s.Notices, fmt.Sprintf("%d in doubt, never sent again unless it is proven that they did not leave: nudge doubt list", n))
+	}
+	overdue, cerr := d.CatchUp(ctx, CatchUpRequest{})
+	if n := len(overdue.Overdue); n > 0 {
+		s.Notices = append(s.Notices, fmt.Sprintf("%d came due while nothing could be sent, and wait for your word: nudge catch-up", n))
+	}
+	if err == nil {
+		err = cerr
 	}
 	if n := s.Counts.Held; n > 0 {
 		s.Notices = append(s.Notices, fmt.Sprintf("%d held; some may wait for your answer: nudge list --state held", n))
 	}
 	return s, err
+}
+
+// pauseNotices says which sequences are paused, and what was paused not by
+// hand but because a person must look.
+func pauseNotices(switches []Switch) []string {
+	var notices []string
+	for _, sw := range switches {
+		switch {
+		case sw.Why != "":
+			notices = append(notices, sw.Why)
+		case sw.Sequence != "":
+			notices = append(notices, fmt.Sprintf("sequence %s is paused: nudge resume --sequence %s", sw.Sequence, sw.Sequence))
+		}
+	}
+	return notices
+}
+
+// distrusted says which mailboxes wait for their state to be compared with
+// what was sent.
+func (d *Desk) distrusted() ([]string, error) {
+	var notices []string
+	for _, m := range d.Mailboxes {
+		trust, err := d.Store.Trust(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		if trust.Behind != "" {
+			notices = append(notices, fmt.Sprintf("mailbox %s: %s; nothing is sent until the daemon has read its Sent folder", m.Name, trust.Behind))
+		}
+	}
+	return notices, nil
 }
 
 // amiss says what is wrong with the sequences and mailboxes, in words.
@@ -85,6 +128,15 @@ func (d *Desk) mailboxStatus(m Mailbox, now time.Time) (MailboxStatus, *Upcoming
 		return ms, nil, err
 	}
 	ms.SentToday, ms.Paused = pace.Today, pace.Paused
+	switches, err := d.Store.Switches()
+	if err != nil {
+		return ms, nil, err
+	}
+	for _, sw := range switches {
+		if sw.Mailbox == m.Name || sw.Scope == (Scope{}) {
+			ms.Why = sw.Why
+		}
+	}
 	if i := slices.IndexFunc(d.Engines, func(e *Engine) bool { return e.Mailbox.Name == m.Name }); i >= 0 {
 		ms.IMAP, ms.SMTP = statesOf(d.Engines[i].Health(), m.Location)
 	}
@@ -126,6 +178,9 @@ func (d *Desk) Doubts(_ context.Context) ([]Doubt, error) {
 	for i, t := range touches {
 		doubts[i] = Doubt{Enrollment: t.Enrollment, Address: t.Email.To, Sequence: t.Sequence, Step: t.Step, Subject: t.Email.Subject,
 			MessageID: t.Email.MessageID, ClaimedAt: t.ClaimedAt, Why: t.Doubt}
+		if t.Looks < len(doubtLooks) && len(d.Engines) > 0 {
+			doubts[i].Until = moment(t.DoubtAt.Add(doubtLooks[len(doubtLooks)-1]), t.ClaimedAt.Location())
+		}
 	}
 	return doubts, nil
 }

@@ -35,10 +35,13 @@ type StoreWriter interface {
 
 	// Prepare durably keeps the intents. One of an enrollment that is gone,
 	// not active, or already has an open touch yields ErrEnded in its place.
+	// A Kept touch does not count as open: it is replaced, or, by a touch that
+	// is Again and has its Message-ID, taken up as it is, bytes and all.
 	Prepare(touches []Touch) ([]error, error)
 
 	// Withdraw forgets prepared touches that came to nothing before their
-	// claim, and looks at their enrollments again when told.
+	// claim, and looks at their enrollments again when told. One that is Again
+	// goes back to Kept instead.
 	Withdraw(changes []Postponement) error
 
 	// Postpone changes when the engine looks at an enrollment next, or holds
@@ -51,26 +54,45 @@ type StoreWriter interface {
 	// the day's counters and the person's contacts count it. A touch whose
 	// enrollment CheckClaim refuses after the sweep's effects, or whose
 	// address is suppressed, or that a pause covers, yields its error
-	// (ErrEnded, ErrSuppressed), and its intent is forgotten.
+	// (ErrEnded, ErrSuppressed), and its intent is forgotten; Kept again where
+	// it was, unless the enrollment has ended.
 	Claim(sweep Sweep, touches []Touch) ([]error, error)
 
 	// Settle records how open touches ended, whichever their phase (one that
 	// was refused at RCPT is still Prepared, and no counter counts it yet):
 	// Enrollment.Settle decides what becomes of each enrollment as it is now.
-	// Outcome Unknown makes the touch Doubtful and keeps it open with its
-	// bytes; every other outcome ends it. Counters of touches that did not
-	// leave are given back. A touch that is no longer open is left as it is.
+	// Outcome Unknown makes the touch Doubtful since At and keeps it open with
+	// its bytes; Keep makes it Kept, unless its enrollment has ended; every
+	// other outcome ends it. Counters of touches that did not leave are given
+	// back. A touch that is no longer open is left as it is. A Kept touch is
+	// forgotten as soon as its enrollment ends.
 	Settle(settlements []Settlement) error
 
 	// Apply commits a sweep: its effects, its events and its cursor.
 	Apply(sweep Sweep) error
 
 	// Recover turns what an interrupted process left open for a mailbox into
-	// something true: prepared touches are forgotten (no dot was written),
+	// something true: prepared touches are forgotten or Kept (no dot was written),
 	// those in phase Sending become Doubtful and their enrollments held
 	// (InDoubt). It returns the latter. Called once at start, before anything
 	// else touches the mailbox.
 	Recover(mailbox string, now time.Time) ([]Touch, error)
+
+	// Looked notes that doubtful touches were looked for in vain: Looks is
+	// counted up by one where it is still as given.
+	Looked(touches []Touch) error
+
+	// Beat notes that a mailbox could read and send at a moment; see AbleAt.
+	Beat(mailbox string, at time.Time) error
+
+	// Distrust notes, for one mailbox or with "" for all, that mail was sent
+	// which this state does not know, and since when that may be so. The
+	// installation takes a new Instance, so that the two can be told apart.
+	Distrust(mailbox, why string, asOf, now time.Time) error
+
+	// Reconcile makes a mailbox's state agree with what was found in Sent, and
+	// ends the distrust.
+	Reconcile(r Reconciliation) error
 
 	// Release makes active again whatever was held until a date that has come.
 	// It returns how many were.
@@ -84,12 +106,14 @@ type StoreWriter interface {
 
 	// Pause sets or clears a switch; see Scope. It returns how many
 	// enrollments that have not ended it covers. Clearing looks at those again
-	// at their Due.
-	Pause(scope Scope, on bool, now time.Time) (int, error)
+	// at their Due. A switch that is on keeps its first why.
+	Pause(scope Scope, on bool, why string, now time.Time) (int, error)
 
 	// Suppress adds (or removes) an address or @domain that must never be
 	// written to again. Adding stops, as Suppressed, every enrollment of it
-	// that has not ended, and returns how many.
+	// that has not ended, and returns how many. The reason of one that is
+	// suppressed already only ever moves up (see Outranks). What is suppressed
+	// also outlives this state: a restored one knows it again.
 	Suppress(target, why string, on bool, now time.Time) (int, error)
 
 	// Note adds an event that belongs to no change of an enrollment.
@@ -146,7 +170,18 @@ type StoreReader interface {
 	Mailboxes() ([]string, error)
 
 	// Switches lists the pauses that are on.
-	Switches() ([]Scope, error)
+	Switches() ([]Switch, error)
+
+	// AbleAt is when a mailbox could last read and send, to within ten
+	// minutes; the zero time when it never could.
+	AbleAt(mailbox string) (time.Time, error)
+
+	// Overdue lists the active enrollments of a mailbox with Look at or before
+	// now, oldest Look first.
+	Overdue(mailbox string, now time.Time) ([]Enrollment, error)
+
+	// Trust says how far this state can be trusted to know what was sent.
+	Trust(mailbox string) (Trust, error)
 }
 
 // Filter narrows a listing; its zero value lists everything.
@@ -165,8 +200,11 @@ type Candidate struct {
 	Contacts    []Contact // this person's mails of the last 60 days, over all sequences
 	DomainToday int       // mails to this address's domain today, over this mailbox
 	Suppressed  bool
-	SequenceOff bool // its sequence is paused
-	OpenTouch   bool // it has a touch that is not settled
+	SequenceOff bool   // its sequence is paused
+	OpenTouch   bool   // it has a touch that is not settled, and is not Kept
+	LateToday   int    // touches of the backlog that left today; the engine fills these two
+	LateShare   int    // how many of them may leave a day; 0 = no limit
+	Kept        *Touch // its touch that goes again as it is, with its bytes
 }
 
 // Contact is one mail that was claimed for a person.
@@ -178,6 +216,7 @@ type Contact struct {
 // Pace is what a mailbox has done.
 type Pace struct {
 	Today  int       // touches claimed today and not known to have failed
+	Late   int       // those of them that belonged to the backlog
 	LastAt time.Time // the latest claim, whatever day
 	Paused bool      // this mailbox, or everything
 }
@@ -188,6 +227,13 @@ type Scope struct {
 	Mailbox  string `json:"mailbox,omitempty"`
 	Sequence string `json:"sequence,omitempty"`
 	Person   string `json:"person,omitempty"`
+}
+
+// Switch is a pause that is on.
+type Switch struct {
+	Scope
+	Why string    `json:"why,omitempty"` // "" = by hand
+	At  time.Time `json:"at,omitzero"`
 }
 
 // Postponement says when to look at an enrollment again, or holds it.
@@ -212,6 +258,8 @@ type Sweep struct {
 	At      time.Time // when the folders' ends were read
 	Cursor  Cursor
 	Effects []Effect
+	Copies  int               // of our own touches seen in Sent, put there by the provider
+	Learned map[string]string // Message-ID that the provider gave a touch → enrollment
 }
 
 // Effect is what one incoming message does to one enrollment.
@@ -241,11 +289,40 @@ type Settlement struct {
 	Stop     Reason    // when not "": stopped
 	Suppress bool      // the address as well
 	Resend   bool      // a person decided that a doubtful touch is sent again
+	Keep     bool      // for Deferred: the next attempt sends the same bytes
+	Assumed  bool      // for Sent: nobody knows, and it counts as sent
+}
+
+// Trust is how far a state can be trusted to know what was sent from a mailbox.
+type Trust struct {
+	Instance string               // of this installation
+	Former   map[string]time.Time // instances it was before, and until when
+	Behind   string               // why mail may have left that it does not know; "" = none did
+	AsOf     time.Time            // with Behind: it surely knows everything until then
+	Copies   int                  // touches of which the provider's own copy was seen in Sent, so far
+}
+
+// Reconciliation is what comparing a mailbox's state with its Sent folder came
+// to.
+type Reconciliation struct {
+	Mailbox   string
+	At        time.Time
+	Sent      []Settlement // found in Sent, oldest first; no touch of theirs is open
+	Holds     []string     // enrollments of which nobody can tell; see Enrollment.Distrusted
+	Strangers []Stranger
+}
+
+// Stranger is a mail in Sent that nudge sent to somebody this state does not
+// know.
+type Stranger struct {
+	MessageID string
+	To        string
+	At        time.Time
 }
 
 // Known is whose some Message-IDs and addresses are.
 type Known struct {
-	ByID         map[string]string       // Message-ID → enrollment id
+	ByID         map[string]string       // Message-ID → enrollment id; "" for a Stranger's
 	ByAddress    map[string][]Enrollment // address key → its enrollments, also ended ones
 	ByEnrollment map[string]Enrollment   // those of ByID
 }
@@ -266,3 +343,22 @@ type Suppression struct {
 	Why    string    `json:"why"`
 	At     time.Time `json:"at"`
 }
+
+// Outranks says whether one reason of a suppression weighs more than another:
+// what a person asked for themselves weighs most, and never becomes less.
+func Outranks(why, than string) bool { return rankOf(why) > rankOf(than) }
+
+func rankOf(why string) int {
+	switch Reason(why) {
+	case Complained:
+		return 4
+	case Unsubscribed:
+		return 3
+	case Bounced:
+		return 1
+	}
+	return 2 // by hand, in whatever words
+}
+
+// OwnWish says whether a suppression is what the person asked for themselves.
+func (s Suppression) OwnWish() bool { return rankOf(s.Why) > 2 }

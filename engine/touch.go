@@ -9,7 +9,8 @@ type Phase string
 const (
 	Prepared Phase = "prepared" // frozen and durable; no dot was written
 	Sending  Phase = "sending"  // claimed; DATA may have begun
-	Doubtful Phase = "in doubt" // claimed, outcome unknown; a person decides
+	Doubtful Phase = "in doubt" // claimed, outcome unknown: looked for in Sent, then a person or the policy decides
+	Kept     Phase = "kept"     // did not leave, and goes again as it is: same bytes, same Message-ID
 )
 
 // Outcome is how a touch ended.
@@ -21,6 +22,7 @@ const (
 	Deferred Outcome = "deferred" // no dot, or a temporary refusal: due again
 	Unknown  Outcome = "unknown"  // the connection was lost after the dot
 	Opened   Outcome = "task"     // not a mail: a task was opened for the owner
+	Skipped  Outcome = "skipped"  // left out, as a person said
 )
 
 // Touch is one email of one enrollment on its way: the durable intent.
@@ -34,7 +36,11 @@ type Touch struct {
 	Phase      Phase     `json:"phase"`
 	PreparedAt time.Time `json:"prepared_at"`
 	ClaimedAt  time.Time `json:"claimed_at,omitzero"`
+	Again      bool      `json:"again,omitempty"` // its bytes are those of an earlier attempt
+	Late       bool      `json:"late,omitempty"`  // counts against the share of the backlog
 	Doubt      string    `json:"doubt,omitempty"` // why the outcome is unknown
+	DoubtAt    time.Time `json:"doubt_at,omitzero"`
+	Looks      int       `json:"looks,omitempty"` // how often it was looked for among the sent mail, in vain
 }
 
 // Email is a rendered touch: an envelope and frozen bytes. Nothing changes it

@@ -100,6 +100,10 @@ func heldWhy(en Enrollment) string {
 		return en.Detail + ": nudge resume " + en.Address + " does those steps for real"
 	case StepsGone:
 		return en.Detail + ": give the renamed steps their old names as id:, then nudge resume " + en.Address
+	case CatchUp:
+		return en.Detail + ", while nothing could be sent: nudge catch-up"
+	case Restored:
+		return en.Detail + ": nudge resume " + en.Address + " if it did not, nudge stop " + en.Address + " to end"
 	case NoSequence:
 		return "there is no sequence " + en.Sequence + ": put its file back"
 	}

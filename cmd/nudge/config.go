@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"nudge/engine"
 	"nudge/mailbox"
 )
@@ -18,6 +20,7 @@ type config struct {
 	Signature string          `toml:"signature"`
 	Mailboxes []mailboxConfig `toml:"mailbox"`
 	Pace      paceConfig      `toml:"pace"`
+	Backup    backupConfig    `toml:"backup"`
 
 	file   string            // "" when there is none
 	origin map[string]string // key path → where its value stands: "nudge.toml:3:1", or a variable's name
@@ -40,6 +43,7 @@ type mailboxConfig struct {
 	Gap          string   `toml:"gap"`
 	Poll         string   `toml:"poll"`
 	SaveSent     string   `toml:"save-sent"`
+	InDoubt      string   `toml:"in-doubt"`
 }
 
 // paceConfig is [pace].
@@ -47,6 +51,13 @@ type paceConfig struct {
 	PerPerson        string `toml:"per-person"`
 	BetweenSequences string `toml:"between-sequences"`
 	PerDomain        *int   `toml:"per-domain"`
+}
+
+// backupConfig is [backup].
+type backupConfig struct {
+	At   *string `toml:"at"` // "" means something: none by themselves
+	Keep *int    `toml:"keep"`
+	Dir  string  `toml:"dir"`
 }
 
 // What a key that is not written means.
@@ -61,6 +72,9 @@ const (
 	defaultBetween   = "2 business days"
 	defaultPerDomain = 10
 	defaultSaveSent  = "auto"
+	defaultInDoubt   = "by-step"
+	defaultBackupAt  = "10 2 * * *"
+	defaultKeep      = 7
 )
 
 // The values of deliver.
@@ -76,6 +90,14 @@ type settings struct {
 	state     string // path of the state file
 	sequences string // path of the folder
 	mailboxes []mailboxSettings
+	backup    backupSettings
+}
+
+// backupSettings is when the daemon copies the state, and where copies lie.
+type backupSettings struct {
+	at   cron.Schedule // nil: never by itself
+	keep int           // how many of its own copies stay
+	dir  string
 }
 
 // mailboxSettings is one mailbox: how to write from it, and how to reach it.
@@ -116,6 +138,9 @@ func (c *config) resolve() (settings, error) {
 	}
 	limits, err := c.limits()
 	if err != nil {
+		return s, err
+	}
+	if s.backup, err = c.backups(s.state); err != nil {
 		return s, err
 	}
 	names := map[string]bool{}

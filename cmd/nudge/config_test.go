@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"nudge/engine"
 	"nudge/mailbox"
 	"nudge/sequences"
 )
@@ -74,6 +75,10 @@ func TestAConfigOfFiveLinesMeansTheDefaults(t *testing.T) {
 	if next := s.mailboxes[0].poll.Next(at); !next.Equal(at.Add(4 * time.Minute)) {
 		t.Errorf("next poll %s", next)
 	}
+	if next := s.backup.at.Next(at); m.InDoubt != engine.DoubtByStep || s.backup.keep != 7 || s.backup.dir != "/var/lib/nudge/backups" ||
+		next.Hour() != 2 || next.Minute() != 10 {
+		t.Errorf("%+v, %s", s.backup, next)
+	}
 }
 
 func TestEveryKeyOfTheConfigIsHeeded(t *testing.T) {
@@ -97,11 +102,17 @@ per-day = 5
 gap = "0"
 poll = "0 * * * *"
 save-sent = "auto"
+in-doubt = "assume-sent"
 
 [pace]
 per-person = "off"
 between-sequences = "off"
 per-domain = 3
+
+[backup]
+at = ""
+keep = 30
+dir = "copies"
 `)
 	if s.deliver != "live" || s.state != "/etc/nudge/nudge.db" || s.sequences != "/srv/sequences" {
 		t.Errorf("%+v", s)
@@ -111,6 +122,9 @@ per-domain = 3
 		m.Signature != "Anna Berg\nBerg Roofing" || m.PerDay != 5 || m.GapMax != 0 || m.PerPerson != 0 || m.BetweenSequences.N != 0 ||
 		m.PerDomain != 3 || m.SaveSent || m.Rehearsal || m.Location.String() != "Europe/Stockholm" {
 		t.Errorf("%+v", m)
+	}
+	if m.InDoubt != engine.DoubtAssume || s.backup.at != nil || s.backup.keep != 30 || s.backup.dir != "/etc/nudge/copies" {
+		t.Errorf("%q, %+v", m.InDoubt, s.backup)
 	}
 	if a := s.mailboxes[0].account; a.User != "anna" || a.IMAP.TLS != mailbox.TLSStart || a.SMTP.TLS != mailbox.TLSStart {
 		t.Errorf("%+v", a)
@@ -173,6 +187,12 @@ func TestMistakesInTheConfigAreToldWithTheirPlace(t *testing.T) {
 		{"a poll that would panic", with(`poll = "TZ=x 0 0 * * *"`), `nudge.toml:7:1: poll: "TZ=x 0 0 * * *" names a time zone; the mailbox's timezone is used`},
 		{"an unknown tls", with(`tls = "startls"`), `nudge.toml:7:1: tls: unknown value "startls"; did you mean "starttls"?`},
 		{"an unknown save-sent", with(`save-sent = "maybe"`), `nudge.toml:7:1: save-sent: unknown value "maybe"`},
+		{"an unknown in-doubt", with(`in-doubt = "assume"`), `nudge.toml:7:1: in-doubt: unknown value "assume"; did you mean "assume-sent"?`},
+		{"an unknown key of backup", with("[backup]\nkeeps = 3"), `nudge.toml:8:1: unknown key "keeps"; did you mean "keep"?`},
+		{"a bad moment for backups", with("[backup]\nat = \"nightly\""), `nudge.toml:8:1: at: "nightly" is not a cron expression`},
+		{"a backup zone that would panic", with("[backup]\nat = \"TZ=x 0 0 * * *\""), `nudge.toml:8:1: at: "TZ=x 0 0 * * *" names a time zone; this machine's is used`},
+		{"no backup kept", with("[backup]\nkeep = 0"), `nudge.toml:8:1: keep: 0 is not a number of copies from 1 to 1000`},
+		{"a number for a moment", with("[backup]\nat = 210"), `nudge.toml:8:6: at must be text in quotation marks`},
 		{"a missing ca-file", with(`ca-file = "none.pem"`), `nudge.toml:7:1: ca-file: open none.pem: no such file or directory`},
 		{"two of a name", smallConfig + smallConfig, `nudge.toml: name: two mailboxes are named "anna@bergroofing.example"`},
 		{"a bad pace", with("[pace]\nper-person = \"8 a month\""), `nudge.toml:8:1: per-person: "8 a month" is not a number of mails in a number of days`},
@@ -208,7 +228,11 @@ imap = "h:993"
 smtp = "h:465"
 password-from = "env P"
 `
-	s := resolved(t, two, "NUDGE_MAILBOX_SALES_PER_DAY=7", "NUDGE_MAILBOX_FRONT_DESK_ALIASES=c@acme.test, d@acme.test", "NUDGE_MAILBOX_GAP=0s", "NUDGE_SIGNATURE=Us")
+	s := resolved(t, two, "NUDGE_MAILBOX_SALES_PER_DAY=7", "NUDGE_MAILBOX_FRONT_DESK_ALIASES=c@acme.test, d@acme.test", "NUDGE_MAILBOX_GAP=0s", "NUDGE_SIGNATURE=Us",
+		"NUDGE_BACKUP_AT=", "NUDGE_BACKUP_KEEP=2", "NUDGE_MAILBOX_SALES_IN_DOUBT=hold")
+	if s.backup.at != nil || s.backup.keep != 2 || s.mailboxes[0].engine.InDoubt != engine.DoubtHold {
+		t.Errorf("%+v", s.backup)
+	}
 	sales, desk := s.mailboxes[0].engine, s.mailboxes[1].engine
 	if sales.PerDay != 7 || desk.PerDay != 40 || len(desk.Aliases) != 2 || sales.GapMin == 0 || sales.Signature != "Us" {
 		t.Errorf("%+v\n%+v", sales, desk)

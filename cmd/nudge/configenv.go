@@ -30,6 +30,9 @@ func (c *config) override(env []string) error {
 	if err := c.overrideTable(reflect.ValueOf(&c.Pace).Elem(), "pace.", "NUDGE_PACE_", vars); err != nil {
 		return err
 	}
+	if err := c.overrideTable(reflect.ValueOf(&c.Backup).Elem(), "backup.", "NUDGE_BACKUP_", vars); err != nil {
+		return err
+	}
 	for i := range c.Mailboxes {
 		var prefixes []string
 		if len(c.Mailboxes) == 1 {
@@ -69,6 +72,8 @@ func (c *config) overrideTable(table reflect.Value, path, prefix string, vars ma
 		switch target := value.Addr().Interface().(type) {
 		case *string:
 			*target = text
+		case **string:
+			*target = &text
 		case **int:
 			n, err := strconv.Atoi(strings.TrimSpace(text))
 			if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -101,6 +102,12 @@ func (c *config) resolveMailbox(i int, limits engine.Mailbox) (mailboxSettings, 
 	}
 	if m.account, err = c.account(i, m.engine.Address); err != nil {
 		return m, err
+	}
+	policies := map[string]engine.DoubtPolicy{"by-step": engine.DoubtByStep, "hold": engine.DoubtHold, "assume-sent": engine.DoubtAssume}
+	policy, known := policies[or(w.InDoubt, defaultInDoubt)]
+	if m.engine.InDoubt = policy; !known {
+		return m, c.wrong(key("in-doubt"), fmt.Sprintf("unknown value %q", w.InDoubt)+didYouMean(w.InDoubt, slices.Sorted(maps.Keys(policies))),
+			`write in-doubt = "by-step", "hold" or "assume-sent"`)
 	}
 	switch save := or(w.SaveSent, defaultSaveSent); save {
 	case "yes", "no":

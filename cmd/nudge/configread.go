@@ -151,7 +151,7 @@ func keysOf(t reflect.Type) []string {
 // wantedKind says how a value of a type is written.
 func wantedKind(t reflect.Type) string {
 	switch {
-	case t.Kind() == reflect.String:
+	case t.Kind() == reflect.String, t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.String:
 		return `must be text in quotation marks`
 	case t.Kind() == reflect.Pointer:
 		return "must be a whole number without quotation marks"

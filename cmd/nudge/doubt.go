@@ -15,8 +15,12 @@ func (a *app) doubtCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doubt",
 		Short: "decide about mails that may or may not have left",
-		Long: `A mail whose sending was cut off at the last moment is in doubt: it may have arrived or not. It is never sent again
-by itself. Look for it in your Sent folder, or ask the prospect; then say whether it counts as sent.`,
+		Long: `A mail whose sending was cut off at the last moment is in doubt: it may have arrived or not. For a quarter of an hour it
+is looked for in the Sent folder: a copy there, or mail that cites it, proves that it left. That it did not leave is only
+proven where the provider is known to keep a copy of every mail; then the very same mail goes again.
+
+Otherwise in-doubt in nudge.toml decides. By default a first mail waits for your word, and a later one counts as sent.
+Look for it in your Sent folder, or ask the prospect; then say whether it counts as sent.`,
 		Example: "  nudge doubt list\n  nudge doubt sent maria@example.com",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,7 +55,7 @@ func (a *app) doubtListCommand() *cobra.Command {
 					}
 					return a.writeJSON(doubts)
 				}
-				a.tellDoubts(doubts, time.Now())
+				a.tellDoubts(doubts, isRunning(op), time.Now())
 				return nil
 			})
 		},
@@ -60,7 +64,7 @@ func (a *app) doubtListCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) tellDoubts(doubts []engine.Doubt, now time.Time) {
+func (a *app) tellDoubts(doubts []engine.Doubt, running bool, now time.Time) {
 	if len(doubts) == 0 {
 		a.printf("nothing is in doubt\n")
 		return
@@ -72,9 +76,27 @@ func (a *app) tellDoubts(doubts []engine.Doubt, now time.Time) {
 		a.printf("%s in %s, step %s (enrollment %s)\n", a.bold(visible(d.Address)), visible(d.Sequence), visible(d.Step), visible(d.Enrollment))
 		a.printf("  %q, %s, %s\n", visible(d.Subject), day(d.ClaimedAt.Local()), away(d.ClaimedAt, now))
 		a.printf("  %s\n", visible(d.Why))
+		a.printf("  %s\n", a.yellow(doubtWords(d, running, now)))
 		a.printf("  in Sent it would have the Message-ID <%s>\n", visible(d.MessageID))
 	}
 	a.next("nudge doubt sent ADDRESS, or nudge doubt resend ADDRESS")
+}
+
+// doubtWords says what is being done about a doubt.
+func doubtWords(d engine.Doubt, running bool, now time.Time) string {
+	switch {
+	case d.Until != nil && d.Until.After(now):
+		until := d.Until.Local().Format("15:04")
+		if now.Local().Format(time.DateOnly) != d.Until.Local().Format(time.DateOnly) {
+			until = day(d.Until.Local())
+		}
+		return "being looked for in Sent until " + until
+	case d.Until != nil:
+		return "about to be decided: it was looked for in Sent"
+	case running:
+		return "waits for your word"
+	}
+	return "waits for your word, or for a daemon that looks for it in Sent"
 }
 
 // resolveCommand is "doubt sent" or "doubt resend".

@@ -46,11 +46,27 @@ func eventWords(ev engine.Event) string {
 			return "may be written to again" + with(": ", d["why"])
 		}
 		return "will never be written to again" + with(": ", d["why"])
+	case engine.EventCaughtUp:
+		return "what was overdue: " + map[string]string{"send": "it goes on", "skip": "the step is left out", "stop": "it ends"}[d["answer"]]
+	case engine.EventRestored:
+		return restoredWords(d)
 	case engine.EventReloaded:
 		loaded := len(strings.FieldsFunc(d["sequences"], func(r rune) bool { return r == ',' }))
 		return fmt.Sprintf("sequences were read again: %d loaded, %s broken", loaded, or(d["broken"], "0"))
 	}
 	return string(ev.Kind) + details(d)
+}
+
+// restoredWords tells how far the state can be trusted to know what was sent.
+func restoredWords(d map[string]string) string {
+	switch {
+	case d["note"] != "":
+		return d["note"] + with(", ", moment(d["sent"]))
+	case d["reconciled"] != "":
+		return fmt.Sprintf("the state was compared with what mailbox %s has sent: %s more had left than it knew, %s held, %s to strangers",
+			d["mailbox"], or(d["found"], "0"), or(d["held"], "0"), or(d["strangers"], "0"))
+	}
+	return "the state may know less than was sent" + with(" from mailbox ", d["mailbox"]) + with(": ", d["why"])
 }
 
 // switchWords tells what a pause or its end covers.

@@ -86,7 +86,7 @@ func (a *app) lintSources(args []string) ([]lintedFile, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			source, err := os.ReadFile(name)
+			source, err := readSource(name)
 			if err != nil {
 				return nil, fileTrouble(name, err, "")
 			}
@@ -94,6 +94,19 @@ func (a *app) lintSources(args []string) ([]lintedFile, error) {
 		}
 	}
 	return files, nil
+}
+
+// maxSource is how much of a file is read: more than any sequence may have, so
+// that one that never ends is found to be too large.
+const maxSource = 1 << 20
+
+func readSource(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSource))
 }
 
 // sequencesDir is the config's folder, or ./sequences when there is no config.
@@ -125,9 +138,14 @@ func sequenceFiles(path string) ([]string, error) {
 	var names []string
 	for _, e := range entries {
 		name := e.Name() // left out is what sequences.Open leaves out
-		if !e.IsDir() && strings.EqualFold(filepath.Ext(name), ".md") && !strings.HasPrefix(name, ".") && !strings.EqualFold(name, "README.md") {
-			names = append(names, filepath.Join(path, name))
+		if e.IsDir() || !strings.EqualFold(filepath.Ext(name), ".md") || strings.HasPrefix(name, ".") || strings.EqualFold(name, "README.md") {
+			continue
 		}
+		name = filepath.Join(path, name)
+		if !e.Type().IsRegular() { // a link may lead out of the folder, and a pipe never ends
+			return nil, &trouble{code: exitFindings, what: name + " is not a regular file", hint: "put the file itself into the folder"}
+		}
+		names = append(names, name)
 	}
 	if len(names) == 0 {
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there are no .md files in %s", path), hint: "one sequence is one Markdown file"}

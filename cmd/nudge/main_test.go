@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"nudge/engine"
+	"nudge/engine/bolt"
 	"nudge/mailbox"
 	"nudge/mailbox/localmail"
 )
@@ -46,6 +49,9 @@ func TestScripts(t *testing.T) {
 			"freeze":    scriptFreeze,
 			"signal":    scriptSignal,
 			"exited":    scriptExited,
+			"overdue":   scriptOverdue,
+			"mkfifo":    scriptMkfifo,
+			"mkfile":    scriptMkfile,
 		},
 	})
 }
@@ -171,7 +177,7 @@ func scriptFreeze(ts *testscript.TestScript, neg bool, args []string) {
 	providerOf(ts).Freeze(localmail.IMAP)
 }
 
-// scriptSignal is "signal INT|TERM|HUP", to the one command in the background.
+// scriptSignal is "signal INT|TERM|HUP|KILL|STOP|CONT", to the one command in the background.
 // After "wait NAME", "exited N" says with which code it ended, and that it did
 // so at once.
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
@@ -179,7 +185,8 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if len(running) != 1 {
 		ts.Fatalf("%d commands in the background, want 1", len(running))
 	}
-	sig, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]
+	sig, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL,
+		"STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT}[args[0]]
 	if !ok {
 		ts.Fatalf("unknown signal %s", args[0])
 	}
@@ -214,6 +221,34 @@ func scriptExited(ts *testscript.TestScript, neg bool, args []string) {
 	if took := time.Since(ended.at); took > endPatience {
 		ts.Fatalf("it took %s to end", took)
 	}
+}
+
+// scriptOverdue is "overdue": everybody who is active in state/nudge.db is held
+// as long overdue, as after weeks in which nothing could be sent.
+func scriptOverdue(ts *testscript.TestScript, neg bool, args []string) {
+	store, err := bolt.Open(ts.MkAbs("state/nudge.db"), bolt.Options{})
+	ts.Check(err)
+	defer store.Close()
+	active, err := store.Enrollments(engine.Filter{State: engine.Active})
+	ts.Check(err)
+	for _, en := range active {
+		_, err := store.Change([]string{en.ID}, func(en engine.Enrollment) (engine.Enrollment, []engine.Event) {
+			return en.FallBehind(true, time.Now())
+		})
+		ts.Check(err)
+	}
+}
+
+// scriptMkfifo is "mkfifo FILE": a pipe in which nothing ever comes.
+func scriptMkfifo(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(syscall.Mkfifo(ts.MkAbs(args[0]), 0o600))
+}
+
+// scriptMkfile is "mkfile FILE BYTES": a file of that size.
+func scriptMkfile(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("words "), n/6), 0o600))
 }
 
 // TestEveryCommandHasTwoExamples holds the help to its promise, and the

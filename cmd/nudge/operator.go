@@ -92,16 +92,19 @@ func stateTrouble(path string, err error) error {
 		return &trouble{code: exitFailed, what: fmt.Sprintf("this user may not read and write the state in %s", dir),
 			hint: "run nudge as the user the daemon runs as, or set state in nudge.toml to a file in a folder of your own"}
 	}
+	if hint := diskHint(err); hint != "" {
+		return &trouble{code: exitTemporary, what: fmt.Sprintf("the state cannot be opened: %v", err), hint: hint}
+	}
 	return err
 }
 
 // newDesk is the Operator over an open store.
-func newDesk(s settings, store engine.Store) (*engine.Desk, error) {
+func newDesk(s settings, store *bolt.Store) (*engine.Desk, error) {
 	library, err := openLibrary(s)
 	if err != nil {
 		return nil, err
 	}
-	return &engine.Desk{Store: store, Library: library, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now}, nil
+	return &engine.Desk{Store: store, Library: library, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: archive{store, s.backup.dir}}, nil
 }
 
 func openLibrary(s settings) (*sequences.Library, error) {

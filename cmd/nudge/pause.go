@@ -20,8 +20,11 @@ func (a *app) pauseCommand() *cobra.Command {
 		Use:   "pause [ADDRESS]",
 		Short: "let nothing leave for a while",
 		Long: `Let nothing leave: for one person, for a sequence or a mailbox, or, without an argument, at all. Mail is still read,
-and replies still stop sequences. Nobody's waiting time is lost: what fell due meanwhile is due when resumed.`,
-		Example: "  nudge pause maria@example.com\n  nudge pause --sequence quote",
+and replies still stop sequences. Nobody's waiting time is lost: what fell due meanwhile is due when resumed.
+
+A pause of everything works even when the daemon hangs: it is also a file beside the state, its name ending in .pause,
+which the daemon looks for before every mail.`,
+		Example: "  nudge pause --all\n  nudge pause --sequence quote",
 	}, "paused", "resume", engine.Operator.Pause)
 }
 
@@ -41,8 +44,13 @@ func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(eng
 	cmd.Args = need(0, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		scope, words, flags, err := f.scope(args)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case scope == engine.Scope{} && undo != "":
+			return a.pauseAll(cmd.Context())
+		case scope == engine.Scope{}:
+			return a.resumeAll(cmd.Context())
 		}
 		return a.ask(func(op engine.Operator, s settings) error {
 			scope.Sequence = s.sequenceName(scope.Sequence)

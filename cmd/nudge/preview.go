@@ -208,7 +208,7 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, error
 // findSequence reads a file, or finds a sequence of the folder by its name.
 func findSequence(name, dir string) (*sequences.Sequence, error) {
 	if info, err := os.Stat(name); err == nil && !info.IsDir() {
-		source, err := os.ReadFile(name)
+		source, err := readSource(name)
 		if err != nil {
 			return nil, err
 		}

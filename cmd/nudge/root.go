@@ -20,10 +20,11 @@ func (a *app) groups() []group {
 	return []group{
 		{"start", "Start", []*cobra.Command{a.demoCommand()}},
 		{"write", "Write", []*cobra.Command{a.lintCommand(), a.previewCommand()}},
-		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand()}},
-		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.stopCommand(), a.doubtCommand()}},
+		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
+		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.stopCommand(),
+			a.suppressCommand(), a.doubtCommand()}},
 		{"look", "Look", []*cobra.Command{a.statusCommand(), a.logCommand(), a.classifyCommand()}},
-		{"after", "Look after", []*cobra.Command{a.versionCommand()}},
+		{"after", "Look after", []*cobra.Command{a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand()}},
 	}
 }
 

@@ -77,7 +77,9 @@ func (a *app) newLog(format string, debug bool) (*slog.Logger, error) {
 type daemon struct {
 	app     *app
 	log     *slog.Logger
+	state   string // its file
 	desk    *engine.Desk
+	nightly *nightly
 	shelf   *diaryShelf
 	boxes   []*box
 	hatch   net.Listener
@@ -112,7 +114,7 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	asked := ctx // done when a person wants it to end
 	ctx, end := context.WithCancelCause(asked)
 	defer end(nil)
-	d := &daemon{app: a, log: log, end: end}
+	d := &daemon{app: a, log: log, state: s.state, end: end}
 	if err := d.wire(s, store); err != nil {
 		return err
 	}
@@ -124,6 +126,9 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	}
 	log.Info("nudge started", "version", thisBuild().Version, "deliver", s.deliver, "state", s.state,
 		"mailboxes", len(d.boxes), "sequences", len(d.desk.Library.Names()))
+	if halted(s.state) {
+		log.Warn("nothing is sent", "why", haltWords(s.state), "until", "nudge resume --all")
+	}
 	d.start(ctx)
 	<-ctx.Done()
 	tellSystemd("STOPPING=1")
@@ -148,7 +153,10 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 	shelf := &diaryShelf{Library: library, log: d.log, store: store}
 	shelf.tellBroken()
 	d.shelf = shelf
-	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now}
+	keeper := archive{store, s.backup.dir}
+	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: keeper}
+	d.nightly = &nightly{backupSettings: s.backup, log: d.log, last: keeper.newest,
+		copy: func(now time.Time) (engine.BackupResult, error) { return keeper.nightly(s.backup.keep, now) }}
 	for _, m := range s.mailboxes {
 		b := &box{
 			inbox:  &firstLook{IMAP: &mailbox.IMAP{Account: m.account, Log: d.log}, hint: authorityHint(m.engine.Name, s.file)},
@@ -156,7 +164,8 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 		}
 		name := m.engine.Name
 		b.inbox.refused = func(err error) { d.end(credentialsTrouble(name, s.file, err)) }
-		b.engine = &engine.Engine{Mailbox: m.engine, Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll}
+		b.engine = &engine.Engine{Mailbox: m.engine, Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll,
+			Halted: func() bool { return halted(s.state) }}
 		d.boxes = append(d.boxes, b)
 		d.desk.Engines = append(d.desk.Engines, b.engine)
 	}
@@ -181,7 +190,7 @@ func (d *daemon) putRight(ctx context.Context) error {
 // start starts everything. Each part ends with ctx; one that breaks ends all.
 func (d *daemon) start(ctx context.Context) {
 	d.running.Go(func() {
-		server := control.Server{Operator: d.desk, Log: d.log}
+		server := control.Server{Operator: nightDesk{d.desk, d.nightly}, Log: d.log, Failed: d.storeFailed}
 		if err := server.Serve(ctx, d.hatch); err != nil {
 			d.end(fmt.Errorf("control socket: %w", err))
 		}
@@ -189,12 +198,22 @@ func (d *daemon) start(ctx context.Context) {
 	for _, b := range d.boxes {
 		d.running.Go(func() {
 			if err := b.engine.Run(ctx); err != nil && ctx.Err() == nil {
+				d.storeFailed(err)
 				d.end(fmt.Errorf("mailbox %s: %w", b.engine.Mailbox.Name, err))
 			}
 		})
 	}
+	d.running.Go(func() { d.nightly.run(ctx) })
 	d.running.Go(func() { d.watchSequences(ctx) })
 	d.running.Go(func() { d.announce(ctx) })
+}
+
+// storeFailed ends the daemon when a commit failed, whoever asked for it: the
+// next start reads what was kept. Other errors are the asker's own.
+func (d *daemon) storeFailed(err error) {
+	if errors.Is(err, bolt.ErrCommit) {
+		d.end(brokenStore(d.state, err))
+	}
 }
 
 // announce says "ready" once every mailbox was read to its end.

@@ -40,6 +40,26 @@ func TestEveryHelpFitsAScreen(t *testing.T) {
 	walk((&app{}).root(), nil)
 }
 
+func TestStatusSaysOnceWhyAMailboxIsSilent(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	why := "the server refuses this sender (550 5.7.1)"
+	a.tellStatus(engine.Status{Running: true, Counts: engine.Counts{Active: 1}, Notices: []string{why, "3 overdue: nudge catch-up"},
+		Mailboxes: []engine.MailboxStatus{{Name: "sales", Paused: true, Why: why}, {Name: "front", Paused: true}}}, settings{state: t.TempDir() + "/nudge.db"}, time.Now())
+	said := strings.Join(strings.Fields(out.String()), " ")
+	for _, want := range []string{
+		"silent mailbox sales: " + why + ": nudge resume --mailbox sales silent mailbox front: paused: nudge resume --mailbox front",
+		"look 3 overdue: nudge catch-up",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("not said: %s\n%s", want, out.String())
+		}
+	}
+	if strings.Count(said, why) != 1 {
+		t.Errorf("said twice:\n%s", out.String())
+	}
+}
+
 func TestStatusAndShowFitAScreen(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{out: &out}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ func (a *app) statusCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				s.Paused = s.Paused || halted(set.state)
 				if asJSON {
 					if s.Mailboxes == nil {
 						s.Mailboxes = []engine.MailboxStatus{}
@@ -63,7 +65,7 @@ func (a *app) tellStatus(s engine.Status, set settings, now time.Time) {
 		at := s.Next.At
 		fact("next", fmt.Sprintf("%s, %s: %s (%s, step %s)", when(at, set.someZone(at)), away(at, now), s.Next.Address, s.Next.Sequence, s.Next.Step), nil)
 	}
-	for _, why := range silence(s) {
+	for _, why := range silence(s, set) {
 		fact("silent", why, a.yellow)
 	}
 	for _, m := range s.Mailboxes {
@@ -72,7 +74,9 @@ func (a *app) tellStatus(s engine.Status, set settings, now time.Time) {
 		}
 	}
 	for _, notice := range s.Notices {
-		fact("look", notice, a.yellow)
+		if !slices.ContainsFunc(s.Mailboxes, func(m engine.MailboxStatus) bool { return m.Why == notice }) { // said above
+			fact("look", notice, a.yellow)
+		}
 	}
 }
 
@@ -115,17 +119,25 @@ func sweptWords(s engine.IMAPStatus, now time.Time) string {
 }
 
 // silence says why nothing leaves, with what to do about it.
-func silence(s engine.Status) []string {
+func silence(s engine.Status, set settings) []string {
 	var why []string
 	if !s.Running {
 		why = append(why, "no daemon is running: nudge run")
 	}
-	if s.Paused {
+	switch {
+	case halted(set.state):
+		why = append(why, haltWords(set.state)+": nudge resume --all")
+	case s.Paused:
 		why = append(why, "everything is paused: nudge resume --all")
 	}
 	for _, m := range s.Mailboxes {
 		var reasons []string
-		if m.Paused && !s.Paused {
+		switch {
+		case m.Why != "" && !strings.Contains(m.Why, "nudge resume"):
+			reasons = append(reasons, m.Why+": nudge resume --mailbox "+m.Name)
+		case m.Why != "":
+			reasons = append(reasons, m.Why)
+		case m.Paused && !s.Paused:
 			reasons = append(reasons, "paused: nudge resume --mailbox "+m.Name)
 		}
 		if m.IMAP.State == "down" {

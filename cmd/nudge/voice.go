@@ -26,7 +26,7 @@ const (
 	exitUsage       = 2 // also a config that is wrong
 	exitFindings    = 3 // mistakes in a sequence file
 	exitCredentials = 4
-	exitTemporary   = 5
+	exitTemporary   = 5 // the disk takes no more; once that is mended, the same works
 	exitUnreachable = 6 // the state is locked, or the daemon cannot be talked to
 	exitNothing     = 7 // nothing matched
 	exitInterrupted = 130
@@ -107,6 +107,9 @@ func asTrouble(err error) *trouble {
 			t.code = known.code
 			break
 		}
+	}
+	if hint := diskHint(err); hint != "" && t.code == exitFailed {
+		t.code, t.hint = exitTemporary, or(t.hint, hint)
 	}
 	return t
 }

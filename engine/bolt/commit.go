@@ -91,22 +91,28 @@ func (s *Store) attempt(group []*job) (failed int, err error) {
 	if err != nil {
 		return -1, fmt.Errorf("begin: %w", err)
 	}
-	changed := false
+	changed, claimed := false, false
+	var said []ledgerEntry
 	for i, j := range group {
 		w := newWrite(tx)
 		if !j.attempt(w) {
 			_ = tx.Rollback()
 			return i, nil
 		}
-		changed = changed || w.changed
+		changed, claimed = changed || w.changed, claimed || w.counts[countClaims] > 0
+		said = append(said, w.ledger...)
 	}
-	if !changed {
+	if !changed && len(said) == 0 {
 		_ = tx.Rollback()
 		return -1, nil
 	}
-	if err := s.finish(tx); err != nil {
-		s.broken = fmt.Errorf("%w: %v", ErrCommit, err)
+	claims, enrolled := number(tx, []byte(countClaims)), tx.Bucket(bucketEnrollments).Sequence()
+	if err := s.finish(tx, said); err != nil {
+		s.broken = fmt.Errorf("%w: %w", ErrCommit, err)
 		return -1, s.broken
+	}
+	if claimed {
+		s.sidecar.claimed(claims, enrolled)
 	}
 	return -1, nil
 }
@@ -125,9 +131,11 @@ func (j *job) attempt(w *write) (ok bool) {
 	return j.err == nil
 }
 
-// finish commits. A panic of bbolt, which finds damage that way, leaves what is
-// on disk as unknown as an error does.
-func (s *Store) finish(tx *bbolt.Tx) (err error) {
+// finish commits, once the ledger has what belongs to it on disk: should the
+// power fail in between, the next Open learns it from there. A panic of bbolt,
+// which finds damage that way, leaves what is on disk as unknown as an error
+// does.
+func (s *Store) finish(tx *bbolt.Tx, said []ledgerEntry) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v", p)
@@ -136,5 +144,8 @@ func (s *Store) finish(tx *bbolt.Tx) (err error) {
 			_ = tx.Rollback() // lets Close end; it may have been done already
 		}
 	}()
+	if err := s.ledger.append(said); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
 	return s.end(tx)
 }

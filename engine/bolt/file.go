@@ -24,7 +24,9 @@ const secretSize = 32
 // of a file that is gone while the next one takes a new one.
 func acquire(path string, wait time.Duration) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0o600)
-	if err != nil {
+	if errors.Is(err, syscall.EROFS) {
+		return nil, fmt.Errorf("it lies where nothing can be written: %w", err)
+	} else if err != nil {
 		return nil, err
 	}
 	const pause = 20 * time.Millisecond
@@ -136,8 +138,8 @@ func syncFile(path string) error {
 
 // examine looks at an existing file before bbolt maps it into memory, where
 // reading past the end of a file that was cut short kills the process. It
-// closes the file to others' eyes, and returns how many bytes of it are in use
-// and whether a power cut tore one of its two meta pages.
+// returns how many bytes of it are in use and whether a power cut tore one of
+// its two meta pages.
 func examine(path string) (used int64, torn bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -150,11 +152,6 @@ func examine(path string) (used int64, torn bool, err error) {
 	}
 	if !info.Mode().IsRegular() {
 		return 0, false, fmt.Errorf("%w: it is not a regular file", ErrDamaged)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		if err := f.Chmod(0o600); err != nil {
-			return 0, false, err
-		}
 	}
 	m, torn, err := newestMeta(f)
 	if err != nil {

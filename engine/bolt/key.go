@@ -31,8 +31,10 @@ var (
 	bucketEvents       = []byte("events")
 	bucketHistory      = []byte("history")
 
-	keySchema = []byte("schema")
-	keySecret = []byte("secret")
+	keySchema   = []byte("schema")
+	keySecret   = []byte("secret")
+	keyIdentity = []byte("identity")
+	keyRestored = []byte("restored") // only between a restore and the next Open
 )
 
 // allBuckets are made together with the file.
@@ -149,9 +151,21 @@ func domainCounter(mailbox, day, key string) []byte {
 	return []byte("domain\x00" + mailbox + "\x00" + day + "\x00" + engine.AddressDomain(key))
 }
 
-func lastCounter(mailbox string) []byte { return []byte("last\x00" + mailbox) }
+func lateCounter(mailbox, day string) []byte { return []byte("late\x00" + mailbox + "\x00" + day) }
 
-// Counters of all enrollments.
+func lastCounter(mailbox string) []byte { return []byte(lastPrefix + mailbox) }
+
+func ableCounter(mailbox string) []byte { return []byte(ablePrefix + mailbox) }
+
+func copiesCounter(mailbox string) []byte { return []byte("copies\x00" + mailbox) }
+
+// Of counters that are looked through for all mailboxes.
+const (
+	lastPrefix = "last\x00"
+	ablePrefix = "able\x00"
+)
+
+// Counters of all enrollments and touches.
 const (
 	countActive   = "state\x00active"
 	countHeld     = "state\x00held"
@@ -159,4 +173,5 @@ const (
 	countFinished = "state\x00finished"
 	countReplied  = "reason\x00replied"
 	countDoubtful = "touch\x00in doubt"
+	countClaims   = "touch\x00claims" // since the state was made; only ever grows
 )

@@ -68,7 +68,8 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	path := furnished(t)
-	for _, p := range []string{path, path + ".lock"} {
+	beside := []string{path, path + ".lock", path + ".suppressions", path + ".instance"}
+	for _, p := range beside {
 		if m := mode(t, p); m != 0o600 {
 			t.Errorf("%s has mode %o", p, m)
 		}
@@ -77,13 +78,13 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 		}
 	}
 	closeStore(t, reopen(t, path))
-	for _, p := range []string{path, path + ".lock"} {
+	for _, p := range beside {
 		if m := mode(t, p); m != 0o600 {
 			t.Errorf("%s was left with mode %o", p, m)
 		}
 	}
 	names, err := os.ReadDir(filepath.Dir(path))
-	if err != nil || len(names) != 2 {
+	if err != nil || len(names) != len(beside) {
 		t.Errorf("left behind: %v, %v", names, err)
 	}
 }

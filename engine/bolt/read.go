@@ -36,14 +36,39 @@ func candidate(tx *bbolt.Tx, id string, now time.Time, day string) (engine.Candi
 	if err != nil {
 		return engine.Candidate{}, err
 	}
-	return engine.Candidate{
+	c := engine.Candidate{
 		Enrollment:  en,
 		Contacts:    recent(contacts, now),
 		DomainToday: int(number(tx, domainCounter(en.Mailbox, day, en.Key))),
 		Suppressed:  suppressed(tx, en.Key),
 		SequenceOff: switched(tx, engine.Scope{Sequence: en.Sequence}),
-		OpenTouch:   tx.Bucket(bucketTouches).Get([]byte(id)) != nil,
-	}, nil
+	}
+	t, open, err := loadTouch(tx, id)
+	switch {
+	case err != nil:
+		return c, err
+	case open && t.Phase == engine.Kept:
+		t = withBytes(tx, t)
+		c.Kept = &t
+	default:
+		c.OpenTouch = open
+	}
+	return c, nil
+}
+
+// Overdue implements engine.StoreReader. Paused persons are not looked at.
+func (s *Store) Overdue(mailbox string, now time.Time) (ens []engine.Enrollment, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		for _, id := range idsUntil(tx, bucketDue, mailbox, now, -1) {
+			en, err := must(tx, id)
+			if err != nil {
+				return err
+			}
+			ens = append(ens, en)
+		}
+		return nil
+	})
+	return ens, err
 }
 
 // NextLook implements engine.StoreReader. Paused persons are not looked at.
@@ -70,8 +95,13 @@ func (s *Store) Known(messageIDs, addressKeys []string) (engine.Known, error) {
 	err := s.read(func(tx *bbolt.Tx) error {
 		ids := tx.Bucket(bucketMessageIDs)
 		for _, mid := range messageIDs {
-			id := string(ids.Get([]byte(foreign(mid))))
-			if mid == "" || id == "" {
+			raw := ids.Get([]byte(foreign(mid)))
+			if mid == "" || raw == nil {
+				continue
+			}
+			id := string(raw)
+			if id == "" {
+				known.ByID[mid] = "" // a mail of ours to somebody this state does not know
 				continue
 			}
 			en, err := must(tx, id)
@@ -237,15 +267,20 @@ func eventSeqs(tx *bbolt.Tx, enrollment string, after uint64, limit int) []uint6
 // mailboxes there are, not on how many are enrolled.
 func (s *Store) Mailboxes() (names []string, err error) {
 	err = s.read(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(bucketWaiting).Cursor()
-		for k, _ := c.First(); k != nil; {
-			mailbox, _, _ := strings.Cut(string(k), "\x00")
-			names = append(names, mailbox)
-			k, _ = c.Seek([]byte(mailbox + "\x01")) // behind the last key of this one
-		}
+		names = waitingMailboxes(tx)
 		return nil
 	})
 	return names, err
+}
+
+func waitingMailboxes(tx *bbolt.Tx) (names []string) {
+	c := tx.Bucket(bucketWaiting).Cursor()
+	for k, _ := c.First(); k != nil; {
+		mailbox, _, _ := strings.Cut(string(k), "\x00")
+		names = append(names, mailbox)
+		k, _ = c.Seek([]byte(mailbox + "\x01")) // behind the last key of this one
+	}
+	return names
 }
 
 // Counts implements engine.StoreReader. InDoubt counts the doubtful touches,

@@ -31,10 +31,32 @@ func (w *write) sweep(sweep engine.Sweep) error {
 			return err
 		}
 	}
+	for mid, id := range sweep.Learned {
+		if err := w.learn(mid, id); err != nil {
+			return err
+		}
+	}
+	if sweep.Copies > 0 {
+		if err := w.count(copiesCounter(sweep.Mailbox), int64(sweep.Copies)); err != nil {
+			return err
+		}
+	}
 	if sweep.Cursor.Folders == nil {
 		return nil
 	}
 	return w.putValue(bucketCursors, []byte(sweep.Mailbox), sweep.Cursor)
+}
+
+// learn remembers whose a Message-ID is, unless it is somebody's already or
+// there is no such enrollment.
+func (w *write) learn(mid, id string) error {
+	if mid == "" || len(w.tx.Bucket(bucketMessageIDs).Get([]byte(foreign(mid)))) > 0 {
+		return nil
+	}
+	if _, ok, err := loadEnrollment(w.tx, id); err != nil || !ok {
+		return err
+	}
+	return w.put(bucketMessageIDs, []byte(foreign(mid)), []byte(id))
 }
 
 // apply applies one effect and returns its enrollment; the zero one when there

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -11,11 +10,11 @@ import (
 
 // Pause implements engine.StoreWriter. Of a scope that names several things
 // the narrowest counts: a person, then a sequence, then a mailbox.
-func (s *Store) Pause(scope engine.Scope, on bool, now time.Time) (int, error) {
+func (s *Store) Pause(scope engine.Scope, on bool, why string, now time.Time) (int, error) {
 	covered := 0
 	err := s.update(func(w *write) error {
 		var err error
-		covered, err = w.pause(scope, on, now)
+		covered, err = w.pause(scope, on, why, now)
 		return err
 	})
 	if err != nil {
@@ -24,9 +23,9 @@ func (s *Store) Pause(scope engine.Scope, on bool, now time.Time) (int, error) {
 	return covered, nil
 }
 
-func (w *write) pause(scope engine.Scope, on bool, now time.Time) (int, error) {
+func (w *write) pause(scope engine.Scope, on bool, why string, now time.Time) (int, error) {
 	key, scope := switchKey(scope)
-	if err := w.turn(key, scope, on, now); err != nil {
+	if err := w.turn(key, engine.Switch{Scope: scope, Why: why, At: now}, on); err != nil {
 		return 0, err
 	}
 	switch {
@@ -48,19 +47,23 @@ func (w *write) pause(scope engine.Scope, on bool, now time.Time) (int, error) {
 // turn sets or clears a switch and records it where that is a change: a
 // person's with each enrollment that it covers, so that it stands in their
 // history.
-func (w *write) turn(key []byte, scope engine.Scope, on bool, now time.Time) error {
+func (w *write) turn(key []byte, sw engine.Switch, on bool) error {
 	if on == (w.tx.Bucket(bucketSwitches).Get(key) != nil) {
 		return nil
 	}
-	ev := engine.Event{At: now, Kind: engine.EventPaused, Address: scope.Person, Sequence: scope.Sequence}
+	scope := sw.Scope
+	ev := engine.Event{At: sw.At, Kind: engine.EventPaused, Address: scope.Person, Sequence: scope.Sequence, Detail: map[string]string{}}
 	if !on {
 		ev.Kind = engine.EventResumed
 	}
 	switch {
 	case scope.Mailbox != "":
-		ev.Detail = map[string]string{"mailbox": scope.Mailbox}
+		ev.Detail["mailbox"] = scope.Mailbox
 	case scope == engine.Scope{}:
-		ev.Detail = map[string]string{"scope": "everything"}
+		ev.Detail["scope"] = "everything"
+	}
+	if sw.Why != "" {
+		ev.Detail["why"] = sw.Why
 	}
 	if scope.Person == "" {
 		if err := w.note(ev); err != nil {
@@ -70,7 +73,7 @@ func (w *write) turn(key []byte, scope engine.Scope, on bool, now time.Time) err
 		return err
 	}
 	if on {
-		return w.putValue(bucketSwitches, key, scope)
+		return w.putValue(bucketSwitches, key, sw)
 	}
 	return w.delete(bucketSwitches, key)
 }
@@ -152,87 +155,7 @@ func countUnder(tx *bbolt.Tx, bucket, prefix []byte) int {
 }
 
 // Switches implements engine.StoreReader.
-func (s *Store) Switches() ([]engine.Scope, error) { return list[engine.Scope](s, bucketSwitches) }
-
-// Suppress implements engine.StoreWriter. A target that is suppressed already
-// keeps its first reason. Removing one revives nobody.
-func (s *Store) Suppress(target, why string, on bool, now time.Time) (int, error) {
-	stopped := 0
-	err := s.update(func(w *write) error {
-		var err error
-		if key := suppressionKey(target); on {
-			stopped, err = w.suppress(key, why, now)
-		} else {
-			err = w.unsuppress(key, why, now)
-		}
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return stopped, nil
-}
-
-// suppress adds an address key or @domain and stops whoever it concerns.
-func (w *write) suppress(target, why string, now time.Time) (int, error) {
-	key := []byte(target)
-	if w.tx.Bucket(bucketSuppressions).Get(key) == nil {
-		if err := w.putValue(bucketSuppressions, key, engine.Suppression{Target: target, Why: why, At: now}); err != nil {
-			return 0, err
-		}
-		ev := engine.Event{At: now, Kind: engine.EventSuppressed, Address: target, Detail: map[string]string{"why": why}}
-		if err := w.note(ev); err != nil {
-			return 0, err
-		}
-	}
-	stopped := 0
-	for _, id := range concerned(w.tx, target) {
-		en, err := must(w.tx, id)
-		if err != nil {
-			return 0, err
-		}
-		ended, events, changed := en.Suppress(why, now)
-		if !changed {
-			continue
-		}
-		if _, err := w.change(en, ended, events); err != nil {
-			return 0, err
-		}
-		stopped++
-	}
-	return stopped, nil
-}
-
-func (w *write) unsuppress(target, why string, now time.Time) error {
-	if w.tx.Bucket(bucketSuppressions).Get([]byte(target)) == nil {
-		return nil
-	}
-	if err := w.delete(bucketSuppressions, []byte(target)); err != nil {
-		return err
-	}
-	return w.note(engine.Event{At: now, Kind: engine.EventSuppressed, Address: target, Detail: map[string]string{"why": why, "removed": "yes"}})
-}
-
-// concerned lists the enrollments of an address key, or of everybody at a
-// @domain.
-func concerned(tx *bbolt.Tx, target string) []string {
-	domain, whole := strings.CutPrefix(target, "@")
-	if !whole {
-		return idsUnder(tx, bucketAddresses, person(target))
-	}
-	prefix := []byte(domain + "@")
-	var ids []string
-	scan(tx, bucketAddresses, prefix, func(k, _ []byte) bool {
-		ids = append(ids, string(k[strings.IndexByte(string(k), 0)+1:]))
-		return true
-	})
-	return ids
-}
-
-// Suppressions implements engine.StoreReader.
-func (s *Store) Suppressions() ([]engine.Suppression, error) {
-	return list[engine.Suppression](s, bucketSuppressions)
-}
+func (s *Store) Switches() ([]engine.Switch, error) { return list[engine.Switch](s, bucketSwitches) }
 
 // list reads a whole bucket, which is small.
 func list[T any](s *Store, bucket []byte) (all []T, err error) {

@@ -9,9 +9,6 @@ import (
 	"nudge/engine"
 )
 
-// interrupted is why a touch is in doubt that an earlier process left open.
-const interrupted = "nudge was interrupted while it was being sent"
-
 // loadTouch reads an open touch without its bytes.
 func loadTouch(tx *bbolt.Tx, id string) (engine.Touch, bool, error) {
 	return load[engine.Touch](tx, bucketTouches, []byte(id))
@@ -23,8 +20,8 @@ func withBytes(tx *bbolt.Tx, t engine.Touch) engine.Touch {
 	return t
 }
 
-// keepTouch writes an open touch, apart from its bytes: those are written once.
-func (w *write) keepTouch(t engine.Touch) error {
+// putTouch writes an open touch, apart from its bytes: those are written once.
+func (w *write) putTouch(t engine.Touch) error {
 	t.Email.Raw = nil
 	return w.putValue(bucketTouches, []byte(t.Enrollment), t)
 }
@@ -38,6 +35,35 @@ func (w *write) forget(t engine.Touch) error {
 		return err
 	}
 	return w.delete(bucketTouches, []byte(t.Enrollment))
+}
+
+// shelve puts back a touch that did not leave: one that goes again as it is
+// becomes Kept, any other is forgotten, and so is every one whose enrollment
+// has ended.
+func (w *write) shelve(t engine.Touch) error {
+	if !t.Again {
+		return w.forget(t)
+	}
+	if en, err := must(w.tx, t.Enrollment); err != nil {
+		return err
+	} else if en.Ended() {
+		return w.forget(t)
+	}
+	if t.Phase == engine.Doubtful {
+		w.counts[countDoubtful]--
+	}
+	t.Phase, t.ClaimedAt, t.Late = engine.Kept, time.Time{}, false
+	t.Doubt, t.DoubtAt, t.Looks = "", time.Time{}, 0
+	return w.putTouch(t)
+}
+
+// forgetKept forgets the Kept touch of an enrollment, if there is one.
+func (w *write) forgetKept(id string) error {
+	t, open, err := loadTouch(w.tx, id)
+	if err != nil || !open || t.Phase != engine.Kept {
+		return err
+	}
+	return w.forget(t)
 }
 
 // Prepare implements engine.StoreWriter.
@@ -67,14 +93,22 @@ func (w *write) prepare(t engine.Touch) (refused, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, open, err := loadTouch(w.tx, t.Enrollment)
+	kept, open, err := loadTouch(w.tx, t.Enrollment)
 	if err != nil {
 		return nil, err
 	}
-	if !ok || open || en.State != engine.Active {
+	if !ok || open && kept.Phase != engine.Kept || en.State != engine.Active {
 		return engine.ErrEnded, nil
 	}
-	t.Phase, t.ClaimedAt, t.Doubt, t.Mailbox = engine.Prepared, time.Time{}, "", en.Mailbox
+	t.Phase, t.Mailbox, t.ClaimedAt = engine.Prepared, en.Mailbox, time.Time{}
+	t.Doubt, t.DoubtAt, t.Looks = "", time.Time{}, 0
+	if t.Again {
+		if !open || kept.Email.MessageID != t.Email.MessageID {
+			return engine.ErrEnded, nil // the mail it would repeat was forgotten
+		}
+		t.Step, t.Email = kept.Step, kept.Email
+		return nil, w.putTouch(t)
+	}
 	if err := w.put(bucketMails, []byte(t.Enrollment), t.Email.Raw); err != nil {
 		return nil, err
 	}
@@ -83,7 +117,7 @@ func (w *write) prepare(t engine.Touch) (refused, err error) {
 	if err := w.own(t.Enrollment, en.Thread, thread); err != nil {
 		return nil, err
 	}
-	return nil, w.keepTouch(t)
+	return nil, w.putTouch(t)
 }
 
 // Withdraw implements engine.StoreWriter. Touches that were claimed meanwhile
@@ -100,7 +134,7 @@ func (s *Store) Withdraw(changes []engine.Postponement) error {
 				continue
 			}
 			if open {
-				if err := w.forget(t); err != nil {
+				if err := w.shelve(t); err != nil {
 					return err
 				}
 			}
@@ -174,17 +208,18 @@ func (w *write) claim(given engine.Touch, at time.Time) (refused, err error) {
 	}
 	switch {
 	case suppressed(w.tx, en.Key):
-		return engine.ErrSuppressed, w.forget(t)
+		return engine.ErrSuppressed, w.shelve(t)
 	case paused(w.tx, en):
-		return engine.ErrEnded, w.forget(t)
+		return engine.ErrEnded, w.shelve(t)
 	}
 	if refused := engine.CheckClaim(en, t); refused != nil {
-		return refused, w.forget(t)
+		return refused, w.shelve(t)
 	}
 	t.Phase, t.ClaimedAt = engine.Sending, at
-	if err := w.keepTouch(t); err != nil {
+	if err := w.putTouch(t); err != nil {
 		return nil, err
 	}
+	w.counts[countClaims]++
 	if err := w.paceOf(en, t).add(w); err != nil {
 		return nil, err
 	}
@@ -203,12 +238,17 @@ func (s *Store) Settle(settlements []engine.Settlement) error {
 	})
 }
 
-// settle ends one touch, or with inDoubt only one that is. It says whether
-// there was one. The touch as it was kept counts, not as it was given.
-func (w *write) settle(st engine.Settlement, inDoubt bool) (bool, error) {
+// settle ends one touch, or with seen, because its copy was seen in Sent, only
+// one that may have left unnoticed. It says whether there was one. The touch as
+// it was kept counts, not as it was given.
+func (w *write) settle(st engine.Settlement, seen bool) (bool, error) {
 	t, open, err := loadTouch(w.tx, st.Touch.Enrollment)
-	if err != nil || !open || t.Email.MessageID != st.Touch.Email.MessageID || inDoubt && t.Phase != engine.Doubtful {
+	if err != nil || !open || t.Email.MessageID != st.Touch.Email.MessageID {
 		return false, err
+	}
+	// What goes again left once before, or nobody knows.
+	if t.Phase == engine.Kept && !seen || seen && t.Phase != engine.Doubtful && (!t.Again || t.Phase == engine.Sending) {
+		return false, nil
 	}
 	en, err := must(w.tx, t.Enrollment)
 	if err != nil {
@@ -219,19 +259,21 @@ func (w *write) settle(st engine.Settlement, inDoubt bool) (bool, error) {
 	if settled, err = w.change(en, settled, events); err != nil {
 		return false, err
 	}
-	if st.Outcome == engine.Unknown {
-		if t.ClaimedAt.IsZero() { // was never claimed, which the engine does not do
-			t.ClaimedAt = st.At
-			if err := w.paceOf(settled, t).add(w); err != nil {
-				return false, err
-			}
+	left := st.Outcome == engine.Sent || st.Outcome == engine.Unknown
+	if left && t.ClaimedAt.IsZero() { // it left at an earlier attempt, which was given back
+		t.ClaimedAt = st.At
+		if err := w.paceOf(settled, t).add(w); err != nil {
+			return false, err
 		}
-		return true, w.doubt(t, st.Answer)
 	}
-	if err := w.forget(t); err != nil {
+	if st.Outcome == engine.Unknown {
+		return true, w.doubt(t, st.Answer, st.At)
+	}
+	t.Again = st.Outcome == engine.Deferred && st.Keep && !st.Resend
+	if err := w.shelve(t); err != nil {
 		return false, err
 	}
-	if st.Outcome != engine.Sent && !t.ClaimedAt.IsZero() {
+	if !left && !t.ClaimedAt.IsZero() {
 		if err := w.paceOf(settled, t).giveBack(w); err != nil {
 			return false, err
 		}
@@ -242,60 +284,37 @@ func (w *write) settle(st engine.Settlement, inDoubt bool) (bool, error) {
 	return true, err
 }
 
-// doubt keeps a touch open as doubtful.
-func (w *write) doubt(t engine.Touch, why string) error {
+// doubt keeps a touch open as doubtful, since the first time it became so.
+func (w *write) doubt(t engine.Touch, why string, at time.Time) error {
 	if t.Phase != engine.Doubtful {
 		w.counts[countDoubtful]++
+		t.DoubtAt, t.Looks = at, 0
 	}
 	t.Phase, t.Doubt = engine.Doubtful, why
-	return w.keepTouch(t)
+	return w.putTouch(t)
 }
 
-// Recover implements engine.StoreWriter.
-func (s *Store) Recover(mailbox string, now time.Time) ([]engine.Touch, error) {
-	var doubts []engine.Touch
-	err := s.update(func(w *write) error {
-		doubts = nil
-		open, err := openTouches(w.tx)
-		if err != nil {
-			return err
-		}
-		for _, t := range open {
-			if t.Mailbox != mailbox || t.Phase == engine.Doubtful {
+// Looked implements engine.StoreWriter.
+func (s *Store) Looked(touches []engine.Touch) error {
+	if len(touches) == 0 {
+		return nil
+	}
+	return s.update(func(w *write) error {
+		for _, given := range touches {
+			t, open, err := loadTouch(w.tx, given.Enrollment)
+			if err != nil {
+				return err
+			}
+			if !open || t.Phase != engine.Doubtful || t.Email.MessageID != given.Email.MessageID || t.Looks != given.Looks {
 				continue
 			}
-			if t.Phase == engine.Prepared {
-				err = w.forget(t)
-			} else {
-				t, err = w.recover(t, now)
-				doubts = append(doubts, t)
-			}
-			if err != nil {
+			t.Looks++
+			if err := w.putTouch(t); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return doubts, nil
-}
-
-func (w *write) recover(t engine.Touch, now time.Time) (engine.Touch, error) {
-	en, err := must(w.tx, t.Enrollment)
-	if err != nil {
-		return t, err
-	}
-	held, events := en.InDoubt(t, interrupted, now)
-	if _, err := w.change(en, held, events); err != nil {
-		return t, err
-	}
-	if err := w.doubt(t, interrupted); err != nil {
-		return t, err
-	}
-	t.Phase, t.Doubt = engine.Doubtful, interrupted
-	return withBytes(w.tx, t), nil
 }
 
 // openTouches lists the open touches by id, without their bytes.
@@ -310,46 +329,4 @@ func openTouches(tx *bbolt.Tx) ([]engine.Touch, error) {
 		return nil
 	})
 	return ts, err
-}
-
-// Release implements engine.StoreWriter.
-func (s *Store) Release(mailbox string, now time.Time) (int, error) {
-	released := 0
-	err := s.update(func(w *write) error {
-		released = 0
-		for _, id := range idsUntil(w.tx, bucketHeld, mailbox, now, -1) {
-			en, err := must(w.tx, id)
-			if err != nil {
-				return err
-			}
-			freed, events, changed := en.Release(now)
-			if !changed {
-				continue
-			}
-			if _, err := w.change(en, freed, events); err != nil {
-				return err
-			}
-			released++
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return released, nil
-}
-
-// idsUntil lists, in order, up to limit ids of a timed index that stand at or
-// before a moment. A negative limit lists all.
-func idsUntil(tx *bbolt.Tx, bucket []byte, mailbox string, until time.Time, limit int) []string {
-	var ids []string
-	scan(tx, bucket, name(mailbox), func(k, _ []byte) bool {
-		at, id, ok := splitTimed(k, mailbox)
-		if !ok || at > order(until) || len(ids) == limit {
-			return false
-		}
-		ids = append(ids, id)
-		return true
-	})
-	return ids
 }

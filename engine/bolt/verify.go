@@ -16,15 +16,17 @@ import (
 // everything once, in one read transaction, and returns all that disagrees, up
 // to a hundred findings.
 func (s *Store) Verify() error {
-	a := audit{lines: map[string]int{}, counts: map[string]int64{}}
-	err := s.read(func(tx *bbolt.Tx) error {
-		a.tx = tx
-		if err := checkPages(tx); err != nil {
-			return err
-		}
-		return errors.Join(a.enrollments(), a.touches(), a.events())
-	})
-	if err != nil {
+	return s.read(func(tx *bbolt.Tx) error { return guarded(func() error { return auditOf(tx) }) })
+}
+
+// auditOf returns all that is wrong with a state, joined.
+func auditOf(tx *bbolt.Tx) error {
+	if err := checkPages(tx); err != nil {
+		return err
+	}
+	a := audit{tx: tx, lines: map[string]int{}, counts: map[string]int64{}}
+	// Where a value cannot be read, what is counted from it says nothing.
+	if err := errors.Join(a.enrollments(), a.touches(), a.events()); err != nil {
 		return err
 	}
 	return errors.Join(a.found...)
@@ -114,8 +116,13 @@ func (a *audit) touches() error {
 		if a.tx.Bucket(bucketMails).Get([]byte(t.Enrollment)) == nil {
 			a.complain("touch of %s has lost its bytes", t.Enrollment)
 		}
-		if t.Phase == engine.Doubtful {
+		switch en, ok, err := loadEnrollment(a.tx, t.Enrollment); t.Phase {
+		case engine.Doubtful:
 			a.counts[countDoubtful]++
+		case engine.Kept:
+			if err == nil && ok && en.Ended() {
+				a.complain("touch of %s is kept, but its enrollment has ended", t.Enrollment)
+			}
 		}
 	}
 	if n := countUnder(a.tx, bucketMails, nil); n != len(open) {
@@ -127,7 +134,7 @@ func (a *audit) touches() error {
 		}
 	}
 	return a.tx.Bucket(bucketMessageIDs).ForEach(func(mid, id []byte) error {
-		if a.tx.Bucket(bucketEnrollments).Get(id) == nil {
+		if len(id) > 0 && a.tx.Bucket(bucketEnrollments).Get(id) == nil { // empty: of somebody unknown
 			a.complain("message %s belongs to %s, which is not there", mid, id)
 		}
 		return nil

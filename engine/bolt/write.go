@@ -16,6 +16,7 @@ import (
 type write struct {
 	tx      *bbolt.Tx
 	counts  map[string]int64 // what flush adds to the counters
+	ledger  []ledgerEntry    // what must stand in the ledger before the commit
 	changed bool             // whether there is anything to commit
 }
 
@@ -179,6 +180,11 @@ func (w *write) keep(old *engine.Enrollment, en engine.Enrollment) (engine.Enrol
 	}
 	if err := w.own(en.ID, before.Thread, en.Thread); err != nil {
 		return en, err
+	}
+	if en.Ended() && !before.Ended() {
+		if err := w.forgetKept(en.ID); err != nil {
+			return en, err
+		}
 	}
 	return en, w.putValue(bucketEnrollments, []byte(en.ID), en)
 }

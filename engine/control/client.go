@@ -16,20 +16,22 @@ import (
 	"nudge/engine"
 )
 
-// How long one call may take as a whole. The longest is an import: some 100,000
-// rows, a thousand to a transaction.
+// How long one call may take as a whole. The long ones are an import of some
+// 100,000 rows, a thousand to a transaction, and those that read the whole
+// state: a backup, which also writes it, and a verification.
 const (
 	answerPatience = 10 * time.Second
-	importPatience = 10 * time.Minute
+	longPatience   = 10 * time.Minute
 )
 
 // Client is an Operator over a running daemon. It keeps no connection between
 // calls, so there is nothing to close. A call that takes longer than ten
-// seconds, an import longer than ten minutes, ends with ErrSilent.
+// seconds, a long one (Import, Backup, Verify) longer than ten minutes, ends
+// with ErrSilent.
 type Client struct {
 	path     string
 	http     *http.Client
-	patience time.Duration // of all but imports
+	patience time.Duration // of all but the long ones
 }
 
 var _ engine.Operator = (*Client)(nil)
@@ -121,6 +123,32 @@ func (c *Client) ResolveDoubt(ctx context.Context, enrollment string, verdict en
 	return ask[engine.View](ctx, c, pathResolve, resolution{enrollment, verdict})
 }
 
+// Suppress implements engine.Operator.
+func (c *Client) Suppress(ctx context.Context, req engine.SuppressRequest) (engine.SuppressResult, error) {
+	return ask[engine.SuppressResult](ctx, c, pathSuppress, req)
+}
+
+// Suppressions implements engine.Operator.
+func (c *Client) Suppressions(ctx context.Context) ([]engine.Suppression, error) {
+	return ask[[]engine.Suppression](ctx, c, pathSuppressions, nothing{})
+}
+
+// CatchUp implements engine.Operator.
+func (c *Client) CatchUp(ctx context.Context, req engine.CatchUpRequest) (engine.CatchUpResult, error) {
+	return ask[engine.CatchUpResult](ctx, c, pathCatchUp, req)
+}
+
+// Backup implements engine.Operator. The daemon writes the copy, so a relative
+// path is relative to where it was started: name an absolute one.
+func (c *Client) Backup(ctx context.Context, path string) (engine.BackupResult, error) {
+	return ask[engine.BackupResult](ctx, c, pathBackup, file{path})
+}
+
+// Verify implements engine.Operator.
+func (c *Client) Verify(ctx context.Context) ([]string, error) {
+	return ask[[]string](ctx, c, pathVerify, nothing{})
+}
+
 // Reload implements engine.Operator.
 func (c *Client) Reload(ctx context.Context) (engine.ReloadResult, error) {
 	return ask[engine.ReloadResult](ctx, c, pathReload, nothing{})
@@ -137,8 +165,8 @@ func ask[A any](ctx context.Context, c *Client, path string, q any) (A, error) {
 		return a, &engine.RefusalError{Err: engine.ErrInvalid, What: fmt.Sprintf("the request is too large (%d MB)", len(body)>>20), Hint: "split it"}
 	}
 	patience := c.patience
-	if path == pathImport {
-		patience = importPatience
+	if isLong(path) {
+		patience = longPatience
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, &silence{c.path})
 	defer cancel()

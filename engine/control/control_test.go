@@ -87,6 +87,20 @@ func (d *desk) Reload(ctx context.Context) (engine.ReloadResult, error) {
 	return reply[engine.ReloadResult](d, ctx)
 }
 
+func (d *desk) Suppress(ctx context.Context, q engine.SuppressRequest) (engine.SuppressResult, error) {
+	return reply[engine.SuppressResult](d, ctx, q)
+}
+func (d *desk) Suppressions(ctx context.Context) ([]engine.Suppression, error) {
+	return reply[[]engine.Suppression](d, ctx)
+}
+func (d *desk) CatchUp(ctx context.Context, q engine.CatchUpRequest) (engine.CatchUpResult, error) {
+	return reply[engine.CatchUpResult](d, ctx, q)
+}
+func (d *desk) Backup(ctx context.Context, path string) (engine.BackupResult, error) {
+	return reply[engine.BackupResult](d, ctx, path)
+}
+func (d *desk) Verify(ctx context.Context) ([]string, error) { return reply[[]string](d, ctx) }
+
 // serve runs a server for the length of a test and returns its socket.
 func serve(t *testing.T, op engine.Operator) string {
 	t.Helper()
@@ -161,6 +175,18 @@ var calls = []struct {
 	{"resolve", func(ctx context.Context, op engine.Operator) (any, error) {
 		return op.ResolveDoubt(ctx, "7", engine.DoubtResend)
 	}, []any{"7", engine.DoubtResend}, view},
+	{"suppress", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.Suppress(ctx, engine.SuppressRequest{Target: "@b.se", Why: "w", Remove: true, Force: true})
+	}, []any{engine.SuppressRequest{Target: "@b.se", Why: "w", Remove: true, Force: true}}, engine.SuppressResult{Target: "@b.se", Stopped: 2}},
+	{"suppressions", func(ctx context.Context, op engine.Operator) (any, error) { return op.Suppressions(ctx) }, nil,
+		[]engine.Suppression{{Target: "a@b.se", Why: "unsubscribed", At: at}}},
+	{"catch-up", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.CatchUp(ctx, engine.CatchUpRequest{Answer: engine.CatchUpSkip, Address: "a@b.se", Sequence: "quote"})
+	}, []any{engine.CatchUpRequest{Answer: engine.CatchUpSkip, Address: "a@b.se", Sequence: "quote"}},
+		engine.CatchUpResult{Overdue: []engine.Overdue{{Address: "a@b.se", Sequence: "quote", Step: "Close", Due: at}}}},
+	{"backup", func(ctx context.Context, op engine.Operator) (any, error) { return op.Backup(ctx, "/var/b.db") }, []any{"/var/b.db"},
+		engine.BackupResult{Path: "/var/b.db", Bytes: 1 << 40, Enrollments: 3, At: at}},
+	{"verify", func(ctx context.Context, op engine.Operator) (any, error) { return op.Verify(ctx) }, nil, []string{"one", "two"}},
 	{"reload", func(ctx context.Context, op engine.Operator) (any, error) { return op.Reload(ctx) }, nil,
 		engine.ReloadResult{Loaded: 2, Broken: []string{"a.md:1:1: x"}}},
 }
@@ -207,6 +233,43 @@ func TestABareSentinelAndAPlainErrorArriveToo(t *testing.T) {
 	_, err := c.Show(t.Context(), "a@b.se")
 	if _, refusal := errors.AsType[*engine.RefusalError](err); refusal || err == nil || err.Error() != "the daemon answered: disk full" {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatNoPersonCanMendIsToldToTheDaemon(t *testing.T) {
+	var told []error
+	path := filepath.Join(t.TempDir(), "s.sock")
+	l, err := control.Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{err: fmt.Errorf("enrollment 7: %w", engine.ErrNotFound)}
+	ctx, cancel := context.WithCancel(t.Context())
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		server := control.Server{Operator: d, Log: slog.New(slog.DiscardHandler), Failed: func(err error) { told = append(told, err) }}
+		if err := server.Serve(ctx, l); err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	c := dial(t, path)
+	_, _ = c.Show(ctx, "a@b.se")
+	d.err = errors.New("disk full")
+	_, _ = c.Show(ctx, "a@b.se")
+	cancel()
+	serving.Wait()
+	if len(told) != 1 || told[0] != d.err {
+		t.Errorf("told %v", told)
+	}
+}
+
+func TestALongCallOutlastsThePatienceWithShortOnes(t *testing.T) {
+	d := &desk{answer: engine.BackupResult{Bytes: 1}, began: make(chan struct{}), wait: make(chan struct{})}
+	c := dial(t, serve(t, d))
+	c.SetPatience(time.Nanosecond)
+	go func() { <-d.began; close(d.wait) }()
+	if done, err := c.Backup(t.Context(), "/b.db"); err != nil || done.Bytes != 1 {
+		t.Errorf("%v, %v", done, err)
 	}
 }
 

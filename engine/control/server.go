@@ -17,6 +17,10 @@ import (
 type Server struct {
 	Operator engine.Operator
 	Log      *slog.Logger
+
+	// Failed is told of every error that is not an answer for a person; nil
+	// tells nobody.
+	Failed func(error)
 }
 
 // farewell is how long an answer under way may take once the daemon ends.
@@ -73,6 +77,11 @@ func (s *Server) routes() http.Handler {
 	answer(s, mux, pathResolve, func(ctx context.Context, q resolution) (engine.View, error) {
 		return op.ResolveDoubt(ctx, q.Enrollment, q.Verdict)
 	})
+	answer(s, mux, pathSuppress, op.Suppress)
+	answer(s, mux, pathSuppressions, func(ctx context.Context, _ nothing) ([]engine.Suppression, error) { return op.Suppressions(ctx) })
+	answer(s, mux, pathCatchUp, op.CatchUp)
+	answer(s, mux, pathBackup, func(ctx context.Context, q file) (engine.BackupResult, error) { return op.Backup(ctx, q.Path) })
+	answer(s, mux, pathVerify, func(ctx context.Context, _ nothing) ([]string, error) { return op.Verify(ctx) })
 	answer(s, mux, pathReload, func(ctx context.Context, _ nothing) (engine.ReloadResult, error) { return op.Reload(ctx) })
 	return mux
 }
@@ -83,6 +92,9 @@ func answer[Q, A any](s *Server, mux *http.ServeMux, path string, do func(contex
 		limit := int64(maxBody)
 		if path == pathImport {
 			limit = maxImport
+		}
+		if isLong(path) {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(longPatience))
 		}
 		var q Q
 		if err := read(http.MaxBytesReader(w, r.Body, limit), &q); err != nil {
@@ -96,6 +108,9 @@ func answer[Q, A any](s *Server, mux *http.ServeMux, path string, do func(contex
 			if refused.Is == "" {
 				status = http.StatusInternalServerError
 				s.Log.Error("request failed", "path", path, "err", err)
+				if s.Failed != nil {
+					defer s.Failed(err) // once it was answered
+				}
 			}
 			s.write(w, status, refused)
 			return

@@ -21,7 +21,18 @@ const (
 	pathDoubts  = "/v1/doubts"
 	pathResolve = "/v1/resolve"
 	pathReload  = "/v1/reload"
+
+	pathSuppress     = "/v1/suppress"
+	pathSuppressions = "/v1/suppressions"
+	pathCatchUp      = "/v1/catchup"
+	pathBackup       = "/v1/backup"
+	pathVerify       = "/v1/verify"
 )
+
+// isLong says whether a method may take minutes.
+func isLong(path string) bool {
+	return path == pathImport || path == pathBackup || path == pathVerify
+}
 
 const (
 	maxBody   = 1 << 20   // bytes of a request
@@ -41,6 +52,11 @@ type person struct {
 type page struct {
 	After uint64 `json:"after"`
 	Limit int    `json:"limit"`
+}
+
+// file names a file on the daemon's machine, by its absolute path.
+type file struct {
+	Path string `json:"path"`
 }
 
 // resolution is a person's answer to a doubt.

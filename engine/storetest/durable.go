@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"testing"
+	"time"
 
 	"nudge/engine"
 )
@@ -17,20 +18,24 @@ type picture struct {
 	Events       []engine.Event
 	Counts       engine.Counts
 	Suppressions []engine.Suppression
-	Switches     []engine.Scope
+	Switches     []engine.Switch
+	Trust        engine.Trust
+	AbleAt       time.Time
 	Secret       []byte
 }
 
 func (w *world) picture() picture {
 	w.t.Helper()
 	var p picture
-	var err [6]error
+	var err [7]error
 	p.Enrollments, err[0] = w.s.Enrollments(engine.Filter{})
 	p.Due, err[1] = w.s.Due(mailbox, monday.AddDate(50, 0, 0), today, 1000)
 	p.Cursor, err[2] = w.s.Cursor(mailbox)
 	p.Known, err[3] = w.s.Known([]string{"anchor@x"}, []string{prospect(1).Key})
 	p.Events, err[4] = w.s.Events("", 0, 1000)
 	p.Suppressions, err[5] = w.s.Suppressions()
+	p.AbleAt, err[6] = w.s.AbleAt(mailbox)
+	p.Trust = w.trust(mailbox)
 	for _, err := range err {
 		w.must(err)
 	}
@@ -81,6 +86,29 @@ var deeds = []struct {
 	{"change", func(w *world) {
 		_, err := w.s.Change([]string{w.nth(0).ID}, stopByHand)
 		w.must(err)
+	}},
+	{"beat", func(w *world) { w.must(w.s.Beat(mailbox, monday)) }},
+	{"look in vain", func(w *world) { w.must(w.s.Looked(w.doubts())) }},
+	{"learn", func(w *world) {
+		w.must(w.s.Apply(engine.Sweep{Mailbox: mailbox, At: monday, Copies: 1, Learned: map[string]string{"given@x": w.nth(0).ID}}))
+	}},
+	{"keep", func(w *world) {
+		w.pause(engine.Scope{}, false)
+		w.keep(w.enroll(in(prospect(5), "invoice"))[0])
+	}},
+	{"suppress with a better reason", func(w *world) {
+		_, err := w.s.Suppress("@kund3.example", string(engine.Complained), true, monday)
+		w.must(err)
+	}},
+	{"remove a suppression", func(w *world) {
+		_, err := w.s.Suppress("@kund3.example", "they asked", false, monday)
+		w.must(err)
+	}},
+	{"distrust", func(w *world) { w.must(w.s.Distrust("", "a mail is not known", monday, monday)) }},
+	{"reconcile", func(w *world) {
+		en := w.enroll(in(prospect(6), "invoice"))[0]
+		w.must(w.s.Reconcile(engine.Reconciliation{Mailbox: mailbox, At: monday, Sent: []engine.Settlement{found(en, "first", "second")},
+			Strangers: []engine.Stranger{{MessageID: "s@x", To: "a@x", At: monday}}}))
 	}},
 	{"note", func(w *world) { w.must(w.s.Note(engine.Event{At: monday, Kind: engine.EventReloaded})) }},
 }

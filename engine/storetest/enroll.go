@@ -64,7 +64,7 @@ var enrollLaws = []law{
 	}},
 	{"a paused person's new enrollment is paused", func(w *world) {
 		w.one()
-		_, err := w.s.Pause(engine.Scope{Person: prospect(1).Key}, true, monday)
+		_, err := w.s.Pause(engine.Scope{Person: prospect(1).Key}, true, "", monday)
 		w.must(err)
 		en := w.enroll(in(prospect(1), "invoice"))[0]
 		if !en.Paused || !w.get(en.ID).Paused {

@@ -15,7 +15,8 @@ import (
 func random(t *testing.T, open func(t *testing.T) engine.Store) {
 	rapid.Check(t, func(rt *rapid.T) {
 		r := &roulette{world: &world{rt, open(t)}, now: monday, open: map[string]engine.Touch{}, claimed: map[string]bool{},
-			dots: map[string]int{}, ended: map[string]bool{}}
+			kept: map[string]engine.Touch{}, claimedOn: map[string]string{}, late: map[string]int{}, dots: map[string]int{},
+			ended: map[string]bool{}, suppressed: map[string]string{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"":         func(*rapid.T) { r.check() },
 			"enroll":   r.enroll,
@@ -30,6 +31,10 @@ func random(t *testing.T, open func(t *testing.T) engine.Store) {
 			"change":   r.change,
 			"pause":    r.pause,
 			"suppress": r.suppress,
+
+			"look":      r.look,
+			"distrust":  r.distrust,
+			"reconcile": r.reconcile,
 		})
 	})
 }
@@ -40,9 +45,14 @@ type roulette struct {
 	now      time.Time
 	open     map[string]engine.Touch // enrollment → its open touch
 	claimed  map[string]bool         // of those open ones
+	kept     map[string]engine.Touch // enrollment → its touch that goes again
 	dots     map[string]int          // Message-ID → claims that were not known to have failed
 	ended    map[string]bool         // enrollments that ended
 	incoming int
+
+	claimedOn  map[string]string // enrollment → the day its open touch was claimed
+	late       map[string]int    // day → touches of the backlog
+	suppressed map[string]string // target → the reason when it was last asked for
 }
 
 func (r *roulette) all() []engine.Enrollment {
@@ -89,14 +99,23 @@ func (r *roulette) enroll(t *rapid.T) {
 func (r *roulette) prepare(t *rapid.T) {
 	en := r.pick(t)
 	touch := touchOf(en)
+	kept, again := r.kept[en.ID]
+	if rapid.Bool().Draw(t, "again") {
+		touch.Again = true
+		again = again && kept.Email.MessageID == touch.Email.MessageID
+	} else {
+		again = true
+	}
+	touch.Late = rapid.Bool().Draw(t, "late")
 	errs, err := r.s.Prepare([]engine.Touch{touch})
 	r.must(err)
 	_, open := r.open[en.ID]
-	want := en.State == engine.Active && !open
+	want := en.State == engine.Active && !open && again
 	if (errs[0] == nil) != want {
-		t.Fatalf("prepared %s, state %s, open %v: %v", en.ID, en.State, open, errs[0])
+		t.Fatalf("prepared %s, state %s, open %v, kept %v: %v", en.ID, en.State, open, kept, errs[0])
 	}
 	if want {
+		delete(r.kept, en.ID)
 		r.open[en.ID], r.claimed[en.ID] = touch, false
 	}
 }
@@ -108,7 +127,7 @@ func (r *roulette) withdraw(t *rapid.T) {
 	}
 	r.must(r.s.Withdraw([]engine.Postponement{{Enrollment: touch.Enrollment, Version: touch.Version, Look: r.later(t)}}))
 	if !r.claimed[touch.Enrollment] {
-		delete(r.open, touch.Enrollment)
+		r.shelve(touch)
 	}
 }
 
@@ -142,9 +161,11 @@ func (r *roulette) claim(t *rapid.T) {
 	case errs[0] == nil:
 		r.claimed[touch.Enrollment] = true
 		r.dots[touch.Email.MessageID]++
+		r.claimedOn[touch.Enrollment] = r.today()
+		r.countLate(touch, 1)
 		r.fair(t, was, touch)
 	case !was:
-		delete(r.open, touch.Enrollment)
+		r.shelve(touch)
 	}
 	r.forgetSettled()
 }
@@ -152,7 +173,7 @@ func (r *roulette) claim(t *rapid.T) {
 // fair says whether a claim was rightly granted.
 func (r *roulette) fair(t *rapid.T, was bool, touch engine.Touch) {
 	en := r.get(touch.Enrollment)
-	off := slices.ContainsFunc(r.switches(), func(s engine.Scope) bool {
+	off := slices.ContainsFunc(r.off(), func(s engine.Scope) bool {
 		return s == engine.Scope{} || s.Mailbox == en.Mailbox || s.Sequence == en.Sequence || s.Person == en.Key
 	})
 	if was || off || en.State != engine.Active || en.Paused || en.Version != touch.Version || r.dots[touch.Email.MessageID] > 1 {
@@ -171,9 +192,10 @@ func (r *roulette) settle(t *rapid.T) {
 	doubtful := en.Reason == engine.InDoubt
 	switch {
 	case s.Outcome == engine.Sent:
-		s.Next = rapid.SampledFrom([]string{"", "second", "third"}).Draw(t, "next")
-	case s.Outcome == engine.Deferred && doubtful:
-		s.Resend = true
+		s.Next = r.nextOf(t, en)
+	case s.Outcome == engine.Deferred:
+		s.Keep = rapid.Bool().Draw(t, "keep")
+		s.Resend = doubtful && !s.Keep
 	case s.Outcome == engine.Refusal && (doubtful || rapid.Bool().Draw(t, "stop")):
 		s.Stop, s.Suppress = engine.Bounced, rapid.Bool().Draw(t, "suppress")
 	case s.Outcome == engine.Refusal:
@@ -188,8 +210,10 @@ func (r *roulette) settle(t *rapid.T) {
 	}
 	if s.Outcome != engine.Sent && r.claimed[touch.Enrollment] {
 		r.dots[touch.Email.MessageID]--
+		r.countLate(touch, -1)
 	}
-	delete(r.open, touch.Enrollment)
+	touch.Again = s.Keep
+	r.shelve(touch)
 	r.ended[touch.Enrollment] = r.ended[touch.Enrollment] || s.Stop != ""
 }
 
@@ -209,8 +233,12 @@ func (r *roulette) effect(t *rapid.T, en engine.Enrollment) engine.Effect {
 		return f
 	}
 	f := effect(en, id, engine.EventNoted)
-	if touch, ok := r.open[en.ID]; ok && r.claimed[en.ID] {
-		f.Sent = &engine.Settlement{Touch: touch, Outcome: engine.Sent, At: r.now, Next: "third", Due: r.later(t)}
+	touch, seen := r.kept[en.ID]
+	if open, ok := r.open[en.ID]; ok && r.claimed[en.ID] {
+		touch, seen = open, true
+	}
+	if seen {
+		f.Sent = &engine.Settlement{Touch: touch, Outcome: engine.Sent, At: r.now, Next: r.nextOf(t, en), Due: r.later(t)}
 	}
 	return f
 }
@@ -221,11 +249,13 @@ func (r *roulette) apply(t *rapid.T) {
 	r.forgetSettled()
 }
 
-// forgetSettled forgets open touches that a Sent copy has settled.
+// forgetSettled forgets touches that a Sent copy has settled.
 func (r *roulette) forgetSettled() {
-	for id, touch := range r.open {
-		if slices.ContainsFunc(r.get(id).Done, func(d engine.Done) bool { return d.MessageID == touch.Email.MessageID }) {
-			delete(r.open, id)
+	for _, touches := range []map[string]engine.Touch{r.open, r.kept} {
+		for id, touch := range touches {
+			if slices.ContainsFunc(r.get(id).Done, func(d engine.Done) bool { return d.MessageID == touch.Email.MessageID }) {
+				delete(touches, id)
+			}
 		}
 	}
 }
@@ -233,9 +263,9 @@ func (r *roulette) forgetSettled() {
 func (r *roulette) recover(t *rapid.T) {
 	_, err := r.s.Recover(mailbox, r.now)
 	r.must(err)
-	for id := range r.open {
+	for id, touch := range r.open {
 		if !r.claimed[id] {
-			delete(r.open, id)
+			r.shelve(touch)
 		}
 	}
 }
@@ -262,7 +292,7 @@ func (r *roulette) change(t *rapid.T) {
 func (r *roulette) pause(t *rapid.T) {
 	en := r.pick(t)
 	scope := rapid.SampledFrom([]engine.Scope{{}, {Mailbox: mailbox}, {Sequence: "quote"}, {Person: en.Key}, {Person: en.Key}}).Draw(t, "scope")
-	_, err := r.s.Pause(scope, rapid.Bool().Draw(t, "on"), r.now)
+	_, err := r.s.Pause(scope, rapid.Bool().Draw(t, "on"), "", r.now)
 	r.must(err)
 }
 
@@ -271,8 +301,15 @@ func (r *roulette) suppress(t *rapid.T) {
 	if rapid.Bool().Draw(t, "domain") {
 		target = "@" + engine.AddressDomain(target)
 	}
-	_, err := r.s.Suppress(target, "asked to", rapid.Bool().Draw(t, "on"), r.now)
+	on := rapid.Bool().Draw(t, "on")
+	why := rapid.SampledFrom([]string{"asked to", string(engine.Bounced), string(engine.Unsubscribed), string(engine.Complained)}).Draw(t, "why")
+	_, err := r.s.Suppress(target, why, on, r.now)
 	r.must(err)
+	if !on {
+		delete(r.suppressed, target)
+	} else if was, known := r.suppressed[target]; !known || engine.Outranks(why, was) {
+		r.suppressed[target] = why
+	}
 }
 
 // check compares every list, count and index with the enrollments themselves.
@@ -318,11 +355,9 @@ func (r *roulette) check() {
 	look, err := r.s.NextLook(mailbox)
 	r.must(err)
 	r.same("next look", look.UTC(), next.UTC())
-	for _, c := range r.candidates() {
-		if _, open := r.open[c.Enrollment.ID]; open != c.OpenTouch {
-			r.t.Errorf("%s: a touch is open %v, want %v", c.Enrollment.ID, c.OpenTouch, open)
-		}
-	}
+	r.checkOverdue(due)
+	r.checkTouches()
+	r.checkSuppressed()
 	r.verify()
 }
 

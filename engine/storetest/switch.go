@@ -1,21 +1,33 @@
 package storetest
 
 import (
+	"time"
+
 	"nudge/engine"
 )
 
 func (w *world) pause(scope engine.Scope, on bool) int {
 	w.t.Helper()
-	n, err := w.s.Pause(scope, on, monday)
+	n, err := w.s.Pause(scope, on, "", monday)
 	w.must(err)
 	return n
 }
 
-func (w *world) switches() []engine.Scope {
+func (w *world) switches() []engine.Switch {
 	w.t.Helper()
 	list, err := w.s.Switches()
 	w.must(err)
 	return list
+}
+
+// off lists what the pauses that are on cover.
+func (w *world) off() []engine.Scope {
+	w.t.Helper()
+	var scopes []engine.Scope
+	for _, sw := range w.switches() {
+		scopes = append(scopes, sw.Scope)
+	}
+	return scopes
 }
 
 var pauseLaws = []law{
@@ -32,12 +44,23 @@ var pauseLaws = []law{
 			{engine.Scope{Sequence: "quote"}, 3}, {engine.Scope{Person: prospect(1).Key}, 2},
 		} {
 			w.same("covered", w.pause(tt.scope, true), tt.n)
-			w.same("listed", w.switches(), []engine.Scope{tt.scope})
+			w.same("listed", w.off(), []engine.Scope{tt.scope})
 			w.same("covered again", w.pause(tt.scope, true), tt.n)
 			w.same("uncovered", w.pause(tt.scope, false), tt.n)
-			w.same("listed", w.switches(), []engine.Scope{})
+			w.same("listed", w.off(), []engine.Scope{})
 			w.verify()
 		}
+	}},
+	{"keeps its first reason, and since when it is on", func(w *world) {
+		scope := engine.Scope{Mailbox: mailbox}
+		for i, why := range []string{"the password was refused", ""} {
+			_, err := w.s.Pause(scope, true, why, monday.Add(day*time.Duration(i)))
+			w.must(err)
+		}
+		w.same("listed", w.switches(), []engine.Switch{{Scope: scope, Why: "the password was refused", At: monday}})
+		events, err := w.s.Events("", 0, 10)
+		w.must(err)
+		w.same("reason in history", events[0].Detail["why"], "the password was refused")
 	}},
 	{"setting and clearing is recorded once each", func(w *world) {
 		en := w.one()
@@ -162,6 +185,20 @@ var suppressLaws = []law{
 		w.same("suppressions", list, []engine.Suppression{})
 		w.one()
 		w.same("history", w.kinds(""), []engine.EventKind{engine.EventSuppressed, engine.EventSuppressed, engine.EventEnrolled})
+	}},
+	{"a reason only moves up: what a person asked for themselves is never forgotten", func(w *world) {
+		for _, tt := range []struct{ why, want string }{
+			{string(engine.Bounced), string(engine.Bounced)}, {"by hand", "by hand"}, {"a competitor", "by hand"},
+			{string(engine.Unsubscribed), string(engine.Unsubscribed)}, {"by hand", string(engine.Unsubscribed)},
+			{string(engine.Complained), string(engine.Complained)}, {string(engine.Unsubscribed), string(engine.Complained)},
+		} {
+			_, err := w.s.Suppress("p1@kund1.example", tt.why, true, monday)
+			w.must(err)
+			list, err := w.s.Suppressions()
+			w.must(err)
+			w.same("after "+tt.why, list, []engine.Suppression{{Target: "p1@kund1.example", Why: tt.want, At: monday}})
+		}
+		w.same("history", len(w.kinds("")), 4)
 	}},
 	{"removing revives nobody", func(w *world) {
 		w.one()

@@ -148,12 +148,12 @@ var claimLaws = []law{
 		for i, scope := range []engine.Scope{{}, {Mailbox: mailbox}, {Sequence: "quote"}, {Person: prospect(3).Key}} {
 			en := w.enroll(prospect(i))[0]
 			touches := w.prepare(en)
-			_, err := w.s.Pause(scope, true, monday)
+			_, err := w.s.Pause(scope, true, "", monday)
 			w.must(err)
 			errs, err := w.s.Claim(engine.Sweep{Mailbox: mailbox, At: monday}, touches)
 			w.must(err)
 			w.same("errors", errs, []error{engine.ErrEnded})
-			_, err = w.s.Pause(scope, false, monday)
+			_, err = w.s.Pause(scope, false, "", monday)
 			w.must(err)
 			w.same("open", w.candidate(en.ID, monday.Add(day)).OpenTouch, false)
 		}

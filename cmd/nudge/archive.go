@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
+)
+
+// archive is the folder in which copies of a state lie.
+type archive struct {
+	engine.Keeper
+	dir string
+}
+
+// Backup implements engine.Keeper. The folder is made when a copy goes there.
+func (a archive) Backup(path string, now time.Time) (engine.BackupResult, error) {
+	if filepath.Dir(path) == a.dir {
+		if err := os.MkdirAll(a.dir, 0o700); err != nil {
+			return engine.BackupResult{}, err
+		}
+	}
+	return a.Keeper.Backup(path, now)
+}
+
+// nightly makes one of the daemon's own copies, then forgets the oldest of them
+// beyond keep.
+func (a archive) nightly(keep int, now time.Time) (engine.BackupResult, error) {
+	done, err := a.Backup(filepath.Join(a.dir, bolt.BackupName(byItself, now)), now)
+	if err != nil {
+		return done, err
+	}
+	_, err = bolt.Prune(a.dir, byItself, keep)
+	return done, err
+}
+
+// newest is when the daemon's last own copy was made, by its name; the zero
+// time when there is none.
+func (a archive) newest() (time.Time, error) {
+	var newest time.Time
+	entries, err := os.ReadDir(a.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newest, nil
+	}
+	for _, e := range entries {
+		stamp, own := strings.CutPrefix(e.Name(), byItself)
+		at, err := time.Parse("-20060102T150405Z.db", stamp) // as bolt.BackupName writes it
+		if own && err == nil && at.After(newest) {
+			newest = at
+		}
+	}
+	return newest, err
+}

@@ -1,0 +1,136 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"nudge/engine"
+)
+
+// admit checks that the open file is a state this program can serve, and brings
+// one of an earlier schema up to date, beside which it leaves a copy as it was.
+func (s *Store) admit(used int64, noSync bool) error {
+	have, err := s.check(used)
+	if err != nil || have == schema {
+		return err
+	}
+	copied, err := unused(fmt.Sprintf("%s.schema-%d-%s", s.db.Path(), have, stamp(time.Now())))
+	if err != nil {
+		return err
+	}
+	if _, err := s.copyTo(copied, noSync); err != nil {
+		return fmt.Errorf("copy the state before it is brought up to date: %w", err)
+	}
+	return migrate(s.db, have, migrations)
+}
+
+// check reads which schema the state has, and whether it is whole.
+func (s *Store) check(used int64) (have int, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		return guarded(func() error {
+			if have, err = schemaOf(tx); err != nil {
+				return err
+			}
+			s.secret = slices.Clone(tx.Bucket(bucketMeta).Get(keySecret))
+			if used > checkedAtOpen {
+				return nil
+			}
+			return checkPages(tx)
+		})
+	})
+	return have, err
+}
+
+// schemaOf reads which schema a state has, and whether it has what every state
+// has. All schemas so far have the same buckets.
+func schemaOf(tx *bbolt.Tx) (int, error) {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		return 0, fmt.Errorf("%w: it is not a state file of nudge", ErrDamaged)
+	}
+	have, err := decode[int](meta.Get(keySchema))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %v", ErrDamaged, damaged(bucketMeta, keySchema, err))
+	}
+	if have > schema {
+		return 0, fmt.Errorf("%w (schema %d, this program knows %d)", ErrNewer, have, schema)
+	}
+	if have < 1 {
+		return 0, fmt.Errorf("%w: there is no schema %d", ErrDamaged, have)
+	}
+	if len(meta.Get(keySecret)) != secretSize {
+		return 0, fmt.Errorf("%w: its secret is not whole", ErrDamaged)
+	}
+	for _, name := range allBuckets {
+		if tx.Bucket(name) == nil {
+			return 0, fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
+		}
+	}
+	return have, nil
+}
+
+// migrations bring a state from one schema to the next; the first from 1 to 2.
+var migrations = []func(*bbolt.Tx) error{dateDoubts}
+
+// migrate brings a state up to date in one transaction, so that it is either
+// as it was or wholly done.
+func migrate(db *bbolt.DB, have int, steps []func(*bbolt.Tx) error) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		for i, step := range steps {
+			if i+1 < have {
+				continue
+			}
+			if err := step(tx); err != nil {
+				return err
+			}
+		}
+		return putValue(tx, bucketMeta, keySchema, len(steps)+1)
+	})
+	if err != nil {
+		return fmt.Errorf("bring the state from schema %d up to date: %w", have, err)
+	}
+	return nil
+}
+
+// dateDoubts gives a state of schema 1 what schema 2 has to know: since when
+// its doubts are. Switches and touches have more fields, which may be missing,
+// and Open gives it an identity as it does to a new state.
+func dateDoubts(tx *bbolt.Tx) error {
+	open, err := openTouches(tx)
+	if err != nil {
+		return err
+	}
+	for _, t := range open {
+		if t.Phase != engine.Doubtful {
+			continue
+		}
+		t.DoubtAt = t.ClaimedAt
+		if err := putValue(tx, bucketTouches, []byte(t.Enrollment), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putValue(tx *bbolt.Tx, bucket, key []byte, v any) error {
+	raw, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(bucket).Put(key, raw)
+}
+
+// checkPages lets bbolt check every page.
+func checkPages(tx *bbolt.Tx) error {
+	var found []error
+	for err := range tx.Check() { // to its end, since it runs in a goroutine of its own
+		if len(found) < 100 {
+			found = append(found, fmt.Errorf("%w: %v", ErrDamaged, err))
+		}
+	}
+	return errors.Join(found...)
+}

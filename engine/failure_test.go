@@ -1,0 +1,119 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"nudge/engine"
+)
+
+func refusal(phase engine.SendPhase, code int, enhanced string) error {
+	return &engine.SendError{Phase: phase, Outcome: engine.Refusal, Code: code, Enhanced: enhanced, Err: fmt.Errorf("%d %s no", code, enhanced)}
+}
+
+func TestTroubleThatNeedsAPersonPausesTheMailbox(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		tries int // before it pauses
+	}{
+		{"three refused logins", refusal(engine.PhaseAuth, 535, "5.7.8"), 3},
+		{"basic authentication is off", refusal(engine.PhaseAuth, 550, "5.7.30"), 1},
+		{"unauthenticated sender", refusal(engine.PhaseRcpt, 550, "5.7.515"), 1},
+		{"the sender is not allowed", refusal(engine.PhaseMail, 550, "5.7.1"), 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newOffice(t)
+			o.enroll("per@kund.example")
+			tries := 0
+			o.onOpen = func(engine.Email) error { tries++; return c.err }
+			o.run(2 * day)
+			if tries != c.tries {
+				t.Errorf("tried %d times, want %d", tries, c.tries)
+			}
+			o.wants("per@kund.example", engine.Active, "", 0)
+			status, err := o.desk.Status(t.Context())
+			if err != nil || !status.Mailboxes[0].Paused || !strings.Contains(status.Mailboxes[0].Why, "nudge resume --mailbox sales") {
+				t.Errorf("status %+v, %v says not what to do", status.Mailboxes, err)
+			}
+			o.onOpen = nil
+			if _, err := o.desk.Resume(t.Context(), engine.Scope{Mailbox: "sales"}); err != nil {
+				t.Fatal(err)
+			}
+			o.run(time.Hour)
+			o.wants("per@kund.example", engine.Active, "", 1)
+		})
+	}
+}
+
+func TestThreeUnexplainedRefusalsPauseTheMailbox(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.GapMin, o.engine.Mailbox.GapMax = time.Minute, time.Minute
+	for i := range 6 {
+		o.enroll(fmt.Sprintf("p%d@kund%d.example", i, i))
+	}
+	o.onOpen = func(engine.Email) error { return refusal(engine.PhaseRcpt, 550, "") }
+	o.run(day)
+	held := 0
+	for i := range 6 {
+		if o.view(fmt.Sprintf("p%d@kund%d.example", i, i)).State == engine.Held {
+			held++
+		}
+	}
+	if held != 3 {
+		t.Errorf("%d are held, want 3: the others wait for the mailbox", held)
+	}
+}
+
+func TestThreeRefusedContentsPauseTheSequence(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.GapMin, o.engine.Mailbox.GapMax = time.Minute, time.Minute
+	for i := range 6 {
+		o.enroll(fmt.Sprintf("p%d@kund%d.example", i, i))
+	}
+	o.onData = func(engine.Email) error { return refusal(engine.PhaseDot, 554, "5.6.0") }
+	o.run(day)
+	if o.data != 3 {
+		t.Errorf("%d mails were refused, want 3 before the sequence pauses", o.data)
+	}
+	if status, _ := o.desk.Status(t.Context()); status.Mailboxes[0].Paused || !strings.Contains(strings.Join(status.Notices, "\n"), "content or size") {
+		t.Errorf("status %+v", status)
+	}
+}
+
+func TestHaltedNothingLeaves(t *testing.T) {
+	for name, at := range map[string]int{"before the round": 0, "before the fence ends": 1, "before DATA": 2} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.enroll("per@kund.example")
+			asked := 0
+			o.engine.Halted = func() bool { asked++; return asked > at+1 } // the first question is the heartbeat's
+			o.mustTick()
+			o.wants("per@kund.example", engine.Active, "", 0)
+			if o.data != 0 {
+				t.Error("DATA was begun")
+			}
+			o.engine.Halted = nil
+			o.run(time.Hour)
+			o.wants("per@kund.example", engine.Active, "", 1)
+		})
+	}
+}
+
+func TestAnAlarmComesOnce(t *testing.T) {
+	o := newOffice(t)
+	diary := &strings.Builder{}
+	o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
+	o.down = errors.New("connection refused")
+	o.run(3 * day)
+	if n := strings.Count(diary.String(), "\n"); n > 5 {
+		t.Errorf("%d lines in three days of an outage:\n%s", n, diary)
+	}
+	if n := strings.Count(diary.String(), "still unreadable"); n != 1 {
+		t.Errorf("%d alarms, want one", n)
+	}
+}

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Health is how a mailbox was when it was last tried. Errors are in a person's
+// words, "" when all is well.
+type Health struct {
+	SweptAt   time.Time // when the folders were last read to their end; zero = not yet
+	IMAPError string
+	IMAPSince time.Time // of the first failure in a row
+	SMTPTried bool      // whether SMTPError, or its absence, means anything yet
+	SMTPError string
+}
+
+// Health tells how the mailbox was when it was last tried.
+func (e *Engine) Health() Health {
+	if h := e.health.Load(); h != nil {
+		return *h
+	}
+	return Health{}
+}
+
+// alarmAfter is how long a mailbox may be unreadable before a person is told
+// more loudly than in the diary.
+const alarmAfter = 15 * time.Minute
+
+// heard notes how a look at the mailbox went.
+func (e *Engine) heard(now time.Time, err error) {
+	h := e.Health()
+	if err == nil {
+		if e.deaf > 0 {
+			e.Log.Info("mailbox readable again", "mailbox", e.Mailbox.Name)
+		}
+		e.deaf, e.alarmed = 0, false
+		h.SweptAt, h.IMAPError, h.IMAPSince = now, "", time.Time{}
+		e.health.Store(&h)
+		return
+	}
+	if asStoreError(err) != nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	if e.deaf == 0 {
+		h.IMAPSince = now
+		e.Log.Warn("mailbox unreadable, all touches held back", "mailbox", e.Mailbox.Name, "err", err)
+	}
+	if !e.alarmed && now.Sub(h.IMAPSince) >= alarmAfter {
+		e.alarmed = true
+		e.Log.Error("mailbox still unreadable, all touches held back", "mailbox", e.Mailbox.Name, "since", h.IMAPSince, "err", err)
+	}
+	e.deaf++
+	h.IMAPError = err.Error()
+	e.health.Store(&h)
+}
+
+// spoke notes how an attempt to send went: trouble is nil when none of it was
+// the mailbox's own. Trouble that will not pass by itself pauses the mailbox.
+func (e *Engine) spoke(now time.Time, trouble *SendError) error {
+	h := e.Health()
+	h.SMTPTried = true
+	if trouble == nil {
+		if e.mute > 0 {
+			e.Log.Info("mail can be sent again", "mailbox", e.Mailbox.Name)
+		}
+		e.mute, e.rejected, e.silentUntil, h.SMTPError = 0, 0, time.Time{}, ""
+		e.health.Store(&h)
+		return nil
+	}
+	e.silentUntil = now.Add(nth(senderBackoff, e.mute))
+	e.mute++
+	h.SMTPError = trouble.Error()
+	e.health.Store(&h)
+	if e.mute <= len(senderBackoff) { // then it is known
+		e.Log.Warn("no mail can be sent", "mailbox", e.Mailbox.Name, "until", e.silentUntil, "err", trouble)
+	}
+	if trouble.Phase == PhaseAuth && trouble.Outcome == Refusal {
+		e.rejected++
+	}
+	if why := needsPerson(trouble, e.rejected, e.Mailbox.Name); why != "" {
+		e.rejected = 0
+		return e.pause(Scope{Mailbox: e.Mailbox.Name}, why, now)
+	}
+	return nil
+}
+
+// pause stops a part of the sending until a person has looked.
+func (e *Engine) pause(scope Scope, why string, now time.Time) error {
+	e.Log.Error("sending paused until a person has looked", "mailbox", e.Mailbox.Name, "sequence", scope.Sequence, "why", why)
+	if _, err := e.Store.Pause(scope, true, why, now); err != nil {
+		return &storeError{err}
+	}
+	return nil
+}
+
+// tally draws from how touches ended what it means for the mailbox or the
+// sequence: several refusals in a row are not the prospects' affair.
+func (e *Engine) tally(t Touch, se *SendError, now time.Time) error {
+	switch {
+	case se == nil:
+		e.throttled = 0
+		delete(e.misfits, t.Sequence)
+	case unfit(se):
+		if e.misfits == nil {
+			e.misfits = map[string]int{}
+		}
+		if e.misfits[t.Sequence]++; e.misfits[t.Sequence] >= refusalsPause {
+			delete(e.misfits, t.Sequence)
+			return e.pause(Scope{Sequence: t.Sequence}, fmt.Sprintf("three of its mails in a row were refused for their content or size: %v", se.Err), now)
+		}
+	case unexplained(se):
+		e.refusals = slices.DeleteFunc(append(e.refusals, now), func(at time.Time) bool { return now.Sub(at) > refusalsSpan })
+		if len(e.refusals) >= refusalsPause {
+			e.refusals = nil
+			return e.pause(Scope{Mailbox: e.Mailbox.Name}, fmt.Sprintf("three mails in ten minutes were refused: %v", se.Err), now)
+		}
+	case slowDown(se):
+		if e.throttled++; e.throttled >= refusalsPause {
+			return e.spoke(now, se)
+		}
+	}
+	return nil
+}

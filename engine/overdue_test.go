@@ -1,0 +1,145 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"nudge/engine"
+)
+
+func TestALateTouchWaitsForTheNextMomentOrAsks(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		late  time.Duration // behind the second touch's moment
+		state engine.State
+		dots  int
+	}{
+		{"an hour late leaves", time.Hour, engine.Active, 2},
+		{"a day late leaves", 24 * time.Hour, engine.Active, 2},
+		{"a week late leaves, as part of the backlog", 7 * day, engine.Active, 2},
+		{"three weeks late asks", 21 * day, engine.Held, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := newOffice(t)
+			o.enroll("per@kund.example")
+			o.run(time.Hour)
+			o.now = start.Add(3*day + c.late)
+			o.restart()
+			o.mustTick()
+			reason := engine.Reason("")
+			if c.state == engine.Held {
+				reason = engine.CatchUp
+			}
+			o.wants("per@kund.example", c.state, reason, c.dots)
+		})
+	}
+}
+
+func TestAnOutageOfTheMailServerMakesLateToo(t *testing.T) {
+	for _, road := range []string{"imap", "smtp", "pause"} {
+		t.Run(road, func(t *testing.T) {
+			o := newOffice(t)
+			o.enroll("per@kund.example")
+			o.run(time.Hour)
+			switch road {
+			case "imap":
+				o.down = errors.New("connection refused")
+			case "smtp":
+				o.onOpen = func(engine.Email) error {
+					return &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: errors.New("connection refused")}
+				}
+			case "pause":
+				_, _ = o.desk.Pause(t.Context(), engine.Scope{})
+			}
+			o.run(24 * day)
+			o.down, o.onOpen = nil, nil
+			_, _ = o.desk.Resume(t.Context(), engine.Scope{})
+			o.run(day)
+			o.wants("per@kund.example", engine.Held, engine.CatchUp, 1)
+		})
+	}
+}
+
+// behind enrolls so many people and lets their second touches become a week
+// late.
+func behind(t *testing.T, people int) *office {
+	o := newOffice(t)
+	o.engine.Mailbox.PerDay = 40
+	for i := range people {
+		o.enroll(fmt.Sprintf("p%02d@kund%02d.example", i, i))
+	}
+	o.run(2 * day)
+	if len(o.ledger) != people {
+		t.Fatalf("%d first touches left, want %d", len(o.ledger), people)
+	}
+	o.now = start.Add(10 * day)
+	o.restart()
+	return o
+}
+
+func TestAFewLateOnesLeaveAFewADay(t *testing.T) {
+	o := behind(t, 18)
+	o.run(14 * time.Hour)
+	if n := len(o.ledger) - 18; n != 10 {
+		t.Errorf("%d of the backlog left on the first day, want a quarter of 40", n)
+	}
+	o.run(day)
+	if n := len(o.ledger) - 18; n != 18 {
+		t.Errorf("%d of the backlog left by the second day, want all", n)
+	}
+}
+
+func TestManyLateOnesAskOnce(t *testing.T) {
+	o := behind(t, 30)
+	o.run(2 * day)
+	if n := len(o.ledger); n != 30 {
+		t.Fatalf("%d mails left, want none of the backlog", n-30)
+	}
+	list, err := o.desk.CatchUp(t.Context(), engine.CatchUpRequest{})
+	if err != nil || len(list.Overdue) != 30 {
+		t.Fatalf("%d overdue, %v, want 30", len(list.Overdue), err)
+	}
+	for addr, answer := range map[string]engine.CatchUpAnswer{"p00@kund00.example": engine.CatchUpStop, "p01@kund01.example": engine.CatchUpSkip} {
+		if _, err := o.desk.CatchUp(t.Context(), engine.CatchUpRequest{Address: addr, Answer: answer}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := o.desk.CatchUp(t.Context(), engine.CatchUpRequest{Answer: engine.CatchUpSend}); err != nil {
+		t.Fatal(err)
+	}
+	o.run(15 * day)
+	o.wants("p00@kund00.example", engine.Stopped, engine.ByHand, 1)
+	o.wants("p01@kund01.example", engine.Finished, engine.NoAnswer, 2)
+	o.wants("p02@kund02.example", engine.Finished, engine.NoAnswer, 3)
+}
+
+func TestABatchInARunningDaemonIsNoBacklog(t *testing.T) {
+	o := newOffice(t)
+	o.engine.Mailbox.PerDay = 5
+	for i := range 60 {
+		o.enroll(fmt.Sprintf("p%02d@kund%02d.example", i, i))
+	}
+	o.run(13 * day)
+	list, err := o.desk.CatchUp(t.Context(), engine.CatchUpRequest{})
+	if err != nil || len(list.Overdue) != 0 {
+		t.Errorf("%d overdue, %v: waiting for pace is no lateness", len(list.Overdue), err)
+	}
+	if n := len(o.ledger); n < 60 {
+		t.Errorf("%d mails left in 13 days at 5 a day", n)
+	}
+}
+
+func TestAClockFarAheadAsksBeforeAnythingLeaves(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.run(time.Hour)
+	right := o.now
+	o.now = o.now.AddDate(0, 3, 0)
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.CatchUp, 1)
+	o.now = right.Add(time.Hour)
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.CatchUp, 1)
+}

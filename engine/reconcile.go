@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// reconcileSpan is how much further back than a state's last sign of life its
+// Sent folder is read: backups are copied while touches are on their way.
+const reconcileSpan = 48 * time.Hour
+
+// reconcile compares a state that may be older than what was sent with the Sent
+// folder, before anything is sent from it. What it finds there is sent; where
+// the folder cannot prove that something was not, a person is asked.
+func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
+	own, readable, err := e.ownMail(ctx, e.trust.AsOf.Add(-reconcileSpan))
+	if err != nil {
+		return fmt.Errorf("read the sent mail: %w", err)
+	}
+	ens, err := e.Store.Enrollments(Filter{Mailbox: e.Mailbox.Name})
+	if err != nil {
+		return &storeError{err}
+	}
+	proof := readable && !e.Mailbox.SaveSent && e.trust.Copies >= copiesProve // a copy of our own may have failed
+	r := e.compare(ens, own, proof, now)
+	if err := e.Store.Reconcile(r); err != nil {
+		return &storeError{err}
+	}
+	e.Log.Warn("state compared with the sent mail", "mailbox", e.Mailbox.Name, "why", e.trust.Behind, "found", len(r.Sent),
+		"held", len(r.Holds), "strangers", len(r.Strangers))
+	e.doubting = true
+	return e.loadTrust()
+}
+
+// compare decides what a Sent folder says about the enrollments of a mailbox.
+// proof says that the folder has every mail that left.
+func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.Time) Reconciliation {
+	r := Reconciliation{Mailbox: e.Mailbox.Name, At: now}
+	k := e.sentKnown()
+	steps := k.expected(ens)
+	byID := map[string]int{}
+	anchors := map[string]int{}
+	for i, en := range ens {
+		byID[en.ID] = i
+		anchors[anchorOf(k.secret, en, AddressDomain(e.Mailbox.Address))] = i
+	}
+	own = slices.Clone(own)
+	slices.SortStableFunc(own, func(a, b Incoming) int { return a.Arrived.Compare(b.Arrived) })
+	asked := map[string]bool{}
+	seen := map[string]bool{}
+	for _, in := range own {
+		place, ours := steps[in.MessageID]
+		if !ours {
+			place, ours = steps[in.OriginalID]
+		}
+		if seen[in.MessageID] || !ours && in.Instance == "" {
+			continue
+		}
+		seen[in.MessageID] = true
+		if ours {
+			en := &ens[byID[place.enrollment]]
+			if slices.Contains(en.DoneSteps(), place.step) || en.Ended() {
+				continue
+			}
+			s := e.found(*en, place, in)
+			r.Sent = append(r.Sent, s)
+			*en, _ = en.Found(s)
+			continue
+		}
+		if i := slices.IndexFunc(in.References, func(id string) bool { _, ok := anchors[id]; return ok }); i >= 0 {
+			en := ens[anchors[in.References[i]]]
+			if t := k.testifyByAnchor(in, Known{ByID: map[string]string{in.References[i]: en.ID}, ByEnrollment: map[string]Enrollment{en.ID: en}}); t.unknown {
+				asked[en.ID] = true
+			}
+			continue
+		}
+		if e.trust.was(in.Instance) {
+			r.Strangers = append(r.Strangers, Stranger{MessageID: in.MessageID, To: firstOf(in.To), At: in.Arrived})
+		}
+	}
+	for _, en := range ens {
+		waits := en.State == Active || en.State == Held && !en.HeldUntil.IsZero() && !en.HeldUntil.After(now)
+		if waits && (asked[en.ID] || !proof && !en.Due.After(now)) {
+			r.Holds = append(r.Holds, en.ID)
+		}
+	}
+	return r
+}
+
+// found is the settlement of a step whose mail lies in Sent.
+func (e *Engine) found(en Enrollment, place placeInPlan, in Incoming) Settlement {
+	seq, _ := e.Library.Sequence(en.Sequence)
+	next, due := e.after(seq, en, place.step, in.Arrived)
+	anchor := anchorOf(e.Store.Secret(), en, AddressDomain(e.Mailbox.Address))
+	t := Touch{Enrollment: en.ID, Step: place.step, Mailbox: en.Mailbox, Sequence: en.Sequence,
+		Email: Email{MessageID: in.MessageID, To: en.Address, Subject: in.Subject, Thread: Thread{Anchor: anchor, Subject: in.Subject}}}
+	if place.rehearsal {
+		t.Email.To, t.Email.For = e.Mailbox.Address, en.Address
+	}
+	return Settlement{Touch: t, Outcome: Sent, At: in.Arrived, Answer: "found in " + in.Folder, Next: next, Due: due}
+}
+
+// placeInPlan is which step of which enrollment a Message-ID stands for.
+type placeInPlan struct {
+	enrollment, step string
+	rehearsal        bool
+}
+
+// expected lists the Message-IDs that the steps of these enrollments have or
+// will have, each with a person's resends.
+func (k sentKnown) expected(ens []Enrollment) map[string]placeInPlan {
+	domain := AddressDomain(k.mailbox.Address)
+	places := map[string]placeInPlan{}
+	for _, en := range ens {
+		steps := append(en.DoneSteps(), en.Next)
+		if seq := k.seqOf(en); seq != nil {
+			for _, st := range seq.Steps {
+				steps = append(steps, st.ID)
+			}
+		}
+		for _, step := range steps {
+			for en.Resends = range maxResends + 1 {
+				places[messageID(k.secret, "touch", en, step, domain)] = placeInPlan{en.ID, step, false}
+				places[messageID(k.secret, "rehearsal", en, step, domain)] = placeInPlan{en.ID, step, true}
+			}
+		}
+	}
+	return places
+}

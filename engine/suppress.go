@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Suppress implements Operator.
+func (d *Desk) Suppress(_ context.Context, req SuppressRequest) (SuppressResult, error) {
+	target, err := suppressionTarget(req.Target)
+	if err != nil {
+		return SuppressResult{}, err
+	}
+	why := strings.TrimSpace(req.Why)
+	if err := checkValue("reason", why); err != nil {
+		return SuppressResult{}, err
+	}
+	result := SuppressResult{Target: target}
+	if req.Remove {
+		return result, d.unsuppress(target, why, req.Force)
+	}
+	if why == "" {
+		why = string(ByHand)
+	}
+	result.Stopped, err = d.Store.Suppress(target, why, true, d.Now())
+	d.wake()
+	return result, err
+}
+
+// suppressionTarget is the key of an address, or a whole @domain.
+func suppressionTarget(typed string) (string, error) {
+	typed = strings.TrimSpace(typed)
+	domain, whole := strings.CutPrefix(typed, "@")
+	if !whole {
+		addr, err := CleanAddress(typed)
+		if err != nil {
+			return "", invalid(err.Error(), "write an address as anna@example.com, or a whole domain as @example.com")
+		}
+		return AddressKey(addr), nil
+	}
+	addr, err := CleanAddress("x@" + domain)
+	if err != nil {
+		return "", invalid(fmt.Sprintf("%s is not a domain", typed), "write a whole domain as @example.com")
+	}
+	return "@" + AddressDomain(AddressKey(addr)), nil
+}
+
+func (d *Desk) unsuppress(target, why string, force bool) error {
+	all, err := d.Store.Suppressions()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(s Suppression) bool { return s.Target == target })
+	if i < 0 {
+		return &RefusalError{Err: ErrNotFound, What: target + " is not suppressed", Hint: "nudge suppress --list"}
+	}
+	if all[i].OwnWish() && !force {
+		return &RefusalError{Err: ErrSuppressed, What: fmt.Sprintf("%s asked not to be written to (%s)", target, all[i].Why),
+			Hint: "only when they asked for mail again themselves: nudge suppress --remove --yes " + target}
+	}
+	if why == "" {
+		why = string(ByHand)
+	}
+	_, err = d.Store.Suppress(target, why, false, d.Now())
+	return err
+}
+
+// Suppressions implements Operator.
+func (d *Desk) Suppressions(_ context.Context) ([]Suppression, error) {
+	all, err := d.Store.Suppressions()
+	slices.SortStableFunc(all, func(a, b Suppression) int { return a.At.Compare(b.At) })
+	return all, err
+}

@@ -1,0 +1,171 @@
+package engine_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
+)
+
+// snapshot copies the state as it is on disk.
+func (o *office) snapshot() []byte {
+	o.t.Helper()
+	path := o.t.TempDir() + "/copy.db"
+	if _, err := o.store.(*bolt.Store).Backup(path, o.now); err != nil {
+		o.t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return b
+}
+
+// restore puts a snapshot back in the place of the state.
+func (o *office) restore(snapshot []byte) {
+	o.t.Helper()
+	if err := o.store.(*bolt.Store).Close(); err != nil {
+		o.t.Fatal(err)
+	}
+	if err := os.WriteFile(o.path, snapshot, 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	o.store = nil
+	o.restart()
+}
+
+func TestARestoredStateLearnsFromSentWhatLeft(t *testing.T) {
+	for _, rewrites := range []bool{false, true} {
+		o := newOffice(t)
+		o.provesThatItKeeps()
+		o.enroll("per@kund.example")
+		old := o.snapshot()
+		o.rewrites = rewrites
+		o.mustTick() // the first touch leaves
+		o.restore(old)
+		o.run(time.Hour)
+		if rewrites {
+			o.wants("per@kund.example", engine.Held, engine.Restored, 1)
+			continue
+		}
+		o.wants("per@kund.example", engine.Active, "", 1)
+		o.run(20 * day)
+		o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
+	}
+}
+
+func TestARestoredStateWithoutSentAsks(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.enroll("eva@other.example")
+	o.mustTick()
+	old := o.snapshot()
+	o.run(3*day + time.Hour) // the second touches leave
+	o.restore(old)
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Held, engine.Restored, 2)
+	o.wants("eva@other.example", engine.Held, engine.Restored, 2)
+}
+
+func TestARestoredStateAsksNobodyWhoseNextTouchIsToCome(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("eva@other.example")
+	o.mustTick()
+	o.enroll("per@kund.example")
+	old := o.snapshot()
+	o.mustTick() // per's first touch leaves; eva's second is three days away
+	o.restore(old)
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Held, engine.Restored, 1)
+	o.wants("eva@other.example", engine.Finished, engine.NoAnswer, 3)
+}
+
+func TestARestoredStateForgetsNoAnswerAndNoOptOut(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	for _, addr := range []string{"per@kund.example", "eva@other.example"} {
+		o.enroll(addr)
+	}
+	old := o.snapshot()
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{MessageID: "r1", From: []string{"per@kund.example"}, Arrived: o.now})
+	o.deliver("INBOX", engine.Incoming{MessageID: "r2", From: []string{"eva@other.example"}, Kind: engine.Unsubscribe, Arrived: o.now})
+	o.mustTick()
+	o.folders["INBOX"] = nil // the owner cleans up
+	o.restore(old)
+	o.run(20 * day)
+	if n := o.sentTo("eva@other.example"); n != 1 {
+		t.Errorf("%d mails to somebody who opted out before the restore, want the 1 of before", n)
+	}
+	if _, err := o.desk.Enroll(t.Context(), engine.EnrollRequest{Sequence: "quote", Address: "eva@other.example", Name: "Eva",
+		Fields: map[string]string{"quote_no": "1"}}); !errors.Is(err, engine.ErrSuppressed) {
+		t.Errorf("enrolling somebody who opted out: %v, want %v", err, engine.ErrSuppressed)
+	}
+}
+
+func TestASecondNudgeStopsAllSending(t *testing.T) {
+	o := newOffice(t)
+	o.keeps = true
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.instance = "elsewhere7"
+	o.mu.Lock()
+	o.file(engine.Email{From: "anna@bergroofing.example", To: "zoe@far.example", MessageID: "abc@bergroofing.example", Raw: []byte("Subject: x\r\n\r\n")})
+	o.mu.Unlock()
+	o.run(6 * day)
+	o.wants("per@kund.example", engine.Active, "", 1)
+	status, err := o.desk.Status(t.Context())
+	if err != nil || !status.Paused || !strings.Contains(strings.Join(status.Notices, "\n"), "elsewhere7") {
+		t.Errorf("status %+v, %v does not name the other instance", status, err)
+	}
+}
+
+// A clone has everything that the original has, its instance file as well. It
+// sends the same touch between our RCPT and our fence.
+func TestACloneThatWasQuickerIsSeenInTheFence(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	o.enroll("per@kund.example")
+	o.afterRcpt = func(e engine.Email) {
+		o.afterRcpt = nil
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.ledger = append(o.ledger, dot{e.To, e.MessageID, e.Subject, e.SHA256})
+		o.file(e)
+	}
+	o.run(time.Hour)
+	o.wants("per@kund.example", engine.Active, "", 1)
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
+}
+
+func TestAnIDThatTheProviderGaveIsLearned(t *testing.T) {
+	o := newOffice(t)
+	o.keeps, o.rewrites = true, true
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.mustTick()
+	id := o.folders["Sent"][0].MessageID
+	o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"assistant@elsewhere.example"}, InReplyTo: []string{id}, Arrived: o.now})
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Stopped, engine.Replied, 1)
+}
+
+func TestARunOfSequencesAtAProviderThatRewritesStaysTrusted(t *testing.T) {
+	o := newOffice(t)
+	o.keeps, o.rewrites = true, true
+	for _, addr := range []string{"per@kund.example", "eva@other.example", "zoe@far.example"} {
+		o.enroll(addr)
+	}
+	o.run(20 * day)
+	for _, addr := range []string{"per@kund.example", "eva@other.example", "zoe@far.example"} {
+		o.wants(addr, engine.Finished, engine.NoAnswer, 3)
+	}
+	if trust, err := o.store.Trust("sales"); err != nil || trust.Behind != "" || len(trust.Former) > 0 {
+		t.Errorf("trust %+v, %v", trust, err)
+	}
+}

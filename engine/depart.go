@@ -18,7 +18,7 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 	fence, err := e.sweep(ctx, watch.now())
 	if err != nil {
 		closeAll(group)
-		e.Log.Warn("mailbox unreadable, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "err", err)
+		e.Log.Debug("mailbox unreadable, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "err", err)
 		if werr := e.withdraw(group); werr != nil {
 			return werr
 		}
@@ -68,8 +68,9 @@ func (e *Engine) tooSlow(fence looked, group []passenger, now time.Time) error {
 	h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge)
 	e.health.Store(&h)
 	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
-	e.slow++
-	e.Log.Warn("mailbox read too slowly, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "until", e.silentUntil)
+	if e.slow++; e.slow == 1 {
+		e.Log.Warn("mailbox read too slowly, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "until", e.silentUntil)
+	}
 	return e.withdraw(group)
 }
 

@@ -74,9 +74,13 @@ func (e *Engine) resolve(ctx context.Context, now time.Time) (next time.Time, er
 	}
 	own, readable, err := e.ownMail(ctx, due[0].ClaimedAt)
 	if err != nil {
-		e.Log.Warn("sent mail unreadable, so doubts stay", "mailbox", e.Mailbox.Name, "err", err)
+		if !e.sentUnread {
+			e.Log.Warn("sent mail unreadable, so doubts stay", "mailbox", e.Mailbox.Name, "err", err)
+		}
+		e.sentUnread = true
 		return now.Add(time.Minute), nil
 	}
+	e.sentUnread = false
 	keeps := readable && !e.Mailbox.SaveSent && e.trust.Copies >= copiesProve && e.trust.Behind == ""
 	var settled []Settlement
 	var vain []Touch

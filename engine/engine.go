@@ -39,6 +39,7 @@ type Engine struct {
 	flagged     bool           // the last sweep found that this state may not know all that was sent
 	doubting    bool           // something may be in doubt
 	doubts      []Touch        // what is, as of this round
+	sentUnread  bool           // the last try to read the sent mail failed
 	beatAt      time.Time      // the last Beat that was kept
 	alarmed     bool           // a person was told that the mailbox cannot be read
 	rejected    int            // refused logins in a row
@@ -166,12 +167,12 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err e
 		if ctx.Err() != nil {
 			return now, asStoreError(err)
 		}
-		return now.Add(nth(readerBackoff, e.deaf-1)), asStoreError(err)
+		return now.Add(readAgain(err, e.deaf-1)), asStoreError(err)
 	}
 	if e.trust.Behind != "" {
 		if err := e.reconcile(ctx, now); err != nil {
 			e.heard(now, err)
-			return now.Add(nth(readerBackoff, e.deaf-1)), asStoreError(err)
+			return now.Add(readAgain(err, e.deaf-1)), asStoreError(err)
 		}
 	}
 	look, err := e.resolve(ctx, now)
@@ -265,7 +266,7 @@ func (e *Engine) prickUp(ctx context.Context) {
 			continue
 		}
 		e.Log.Debug("waiting for mail was interrupted", "mailbox", e.Mailbox.Name, "err", err)
-		timer := time.NewTimer(nth(readerBackoff, failed))
+		timer := time.NewTimer(readAgain(err, failed))
 		failed++
 		select {
 		case <-ctx.Done():

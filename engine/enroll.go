@@ -92,10 +92,17 @@ func checkValue(what, s string) error {
 		return invalid(what+" is not valid UTF-8", "save the file as UTF-8")
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return invalid(what+" contains a line break or another control character", "put the value on one line")
+	case strings.ContainsFunc(s, turnsText):
+		return invalid(what+" contains an invisible mark that turns the direction of text", "type the value anew")
 	case utf8.RuneCountInString(s) > maxValue:
 		return invalid(fmt.Sprintf("%s is longer than %d characters", what, maxValue), "shorten it")
 	}
 	return nil
 }
+
+// turnsText says whether a character overrides or isolates the direction of
+// the text around it (Unicode bidirectional algorithm), which hides what a line
+// really says.
+func turnsText(r rune) bool { return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 }
 
 func invalid(what, hint string) error { return &RefusalError{Err: ErrInvalid, What: what, Hint: hint} }

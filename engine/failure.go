@@ -13,11 +13,21 @@ var (
 	recipientBackoff = []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour, 12 * time.Hour}
 	senderBackoff    = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 	readerBackoff    = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second}
+	loginBackoff     = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute}
 )
 
 // recipientPatience is how long temporary refusals are retried before a person
 // is asked.
 const recipientPatience = 72 * time.Hour
+
+// readAgain is how long to wait after a look at the mailbox that failed, the
+// n-th in a row.
+func readAgain(err error, n int) time.Duration {
+	if errors.Is(err, ErrLogin) {
+		return nth(loginBackoff, n)
+	}
+	return nth(readerBackoff, n)
+}
 
 func nth(waits []time.Duration, n int) time.Duration { return waits[min(max(n, 0), len(waits)-1)] }
 

@@ -10,6 +10,10 @@ import (
 // sent mail.
 var ErrNoSent = errors.New("the mailbox has no Sent folder")
 
+// ErrLogin is what an Inbox's errors wrap when the server refused the user name
+// or the password. Trying again soon would lock the account at many providers.
+var ErrLogin = errors.New("the server refused the user name or the password")
+
 // ErrMoved is returned by Inbox.Read for a message that is no longer where
 // Fetch saw it: moved or removed meanwhile.
 var ErrMoved = errors.New("message is no longer there")

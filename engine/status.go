@@ -36,7 +36,6 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	s.Notices = append(s.Notices, pauseNotices(switches)...)
 	if slices.ContainsFunc(d.Engines, (*Engine).halted) {
 		s.Paused = true
-		s.Notices = append(s.Notices, "everything is paused by the pause file: nudge resume --all")
 	}
 	distrusted, err := d.distrusted()
 	if err != nil {

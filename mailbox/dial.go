@@ -14,11 +14,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"nudge/engine"
 )
 
 // ErrAuth is what errors.Is finds when a server of the account refused the
 // user name or the password, so that trying again without a person is useless.
-var ErrAuth = errors.New("the server refused the user name or the password")
+var ErrAuth = engine.ErrLogin
 
 const (
 	connectTimeout   = 30 * time.Second // DNS and TCP, all addresses of the host together

@@ -56,6 +56,7 @@ func TestAPasswordIsNowhereToBeRead(t *testing.T) {
 			a.daemon(source.right, source.format, a.everyCommand)
 			a.daemon(source.wrong, source.format, nil)
 			a.daemon("command echo "+wrongCanary+" >&2; exit 1", source.format, nil)
+			a.run(source.right, "pause", "--all")
 			a.run("", "status", "--config", "canary.toml") // the password in the config itself, where none belongs
 			a.listen()
 			a.modes()

@@ -9,6 +9,7 @@
 // does; they cannot tell which. run wires the daemon: store, library, and for
 // each mailbox one engine with its two sides.
 //
-// Everything goes to standard error but what was asked for. Nothing is asked
-// back: every command works without a terminal.
+// Everything goes to standard error but what was asked for. Every command works
+// without a terminal: only on one do the few that could be regretted ask back
+// (question.go).
 package main

@@ -24,7 +24,7 @@ type eventForPrograms struct {
 func forPrograms(ev engine.Event) eventForPrograms {
 	detail := map[string]string{}
 	maps.Copy(detail, ev.Detail)
-	for _, key := range []string{"due", "until"} {
+	for _, key := range []string{"due", "until", "sent"} {
 		if t, err := time.Parse(time.RFC3339, detail[key]); err == nil {
 			detail[key] = t.UTC().Format(time.RFC3339)
 		}

@@ -132,7 +132,8 @@ func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // scriptMails is "mails N": waits until the prospect has N mails, and writes
-// the last one to mail.eml.
+// the last one to mail.eml, and to mail.qp without the line breaks that
+// quoted-printable adds.
 func scriptMails(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -148,7 +149,9 @@ func scriptMails(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%d mails, want %d (%v)", len(mails), want, err)
 	}
 	if want > 0 {
-		ts.Check(os.WriteFile(ts.MkAbs("mail.eml"), mails[want-1].Raw, 0o600))
+		raw := mails[want-1].Raw
+		ts.Check(os.WriteFile(ts.MkAbs("mail.eml"), raw, 0o600))
+		ts.Check(os.WriteFile(ts.MkAbs("mail.qp"), bytes.ReplaceAll(raw, []byte("=\r\n"), nil), 0o600))
 	}
 }
 

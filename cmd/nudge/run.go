@@ -31,7 +31,10 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "the daemon: read mail, send what is due, stop at answers",
 		Long: `Stay in the foreground, read mail, send what is due, and stop at answers. Prints "ready" once every mailbox was read
 to its end. Ends cleanly on SIGTERM and Ctrl-C; SIGHUP reads the sequence files again, which also happens by itself
-two seconds after one changed. A broken file keeps its last good copy.`,
+two seconds after one changed. A broken file keeps its last good copy.
+
+When the state can no longer be written, it ends with the reason and exit code 5, rather than send what it could not
+remember. It copies the state every night; see [backup] in nudge.toml.`,
 		Example:     "  nudge run\n  nudge run --config /etc/nudge/nudge.toml --log-format json",
 		Args:        need(0, 0),
 		Annotations: map[string]string{daemonCommand: "yes"},
@@ -110,7 +113,11 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() {
+		if err := store.Close(); err != nil {
+			log.Warn("state not closed cleanly", "err", err)
+		}
+	}()
 	asked := ctx // done when a person wants it to end
 	ctx, end := context.WithCancelCause(asked)
 	defer end(nil)

@@ -97,6 +97,7 @@ func asTrouble(err error) *trouble {
 		{engine.ErrBroken, exitFindings},
 		{engine.ErrNotFound, exitNothing},
 		{bolt.ErrLocked, exitUnreachable},
+		{bolt.ErrCommit, exitTemporary},
 		{control.ErrNotRunning, exitUnreachable},
 		{control.ErrRunning, exitUnreachable},
 		{control.ErrGone, exitUnreachable},
@@ -108,7 +109,7 @@ func asTrouble(err error) *trouble {
 			break
 		}
 	}
-	if hint := diskHint(err); hint != "" && t.code == exitFailed {
+	if hint := diskHint(err); hint != "" && (t.code == exitFailed || t.code == exitTemporary) {
 		t.code, t.hint = exitTemporary, or(t.hint, hint)
 	}
 	return t

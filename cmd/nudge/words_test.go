@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -29,11 +30,24 @@ func TestWordsForPeople(t *testing.T) {
 		"2 Jan 1999":           strings.Join(strings.Fields(day(time.Date(1999, 1, 2, 3, 4, 0, 0, time.UTC)))[1:4], " "),
 		"a reply from a@b.se, \"Re: x\", in INBOX (UID 7); whose: cites our Message-ID; what: text": eventWords(engine.Event{Kind: engine.EventReply,
 			Detail: map[string]string{"from": "a@b.se", "subject": "Re: x", "folder": "INBOX", "uid": "7", "match": "cites our Message-ID", "rule": "text"}}),
-		"held: unsure, two answers":                      eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}),
-		"sequences were read again: 2 loaded, 1 broken":  eventLine(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"sequences": "a, b", "broken": "1"}}),
-		"everything was paused":                          eventLine(engine.Event{Kind: engine.EventPaused, Detail: map[string]string{"scope": "everything"}}),
-		"mailbox sales was resumed":                      eventLine(engine.Event{Kind: engine.EventResumed, Detail: map[string]string{"mailbox": "sales"}}),
-		"sequence quote was paused":                      eventLine(engine.Event{Kind: engine.EventPaused, Sequence: "quote"}),
+		"held: unsure, two answers":                                          eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}),
+		"sequences were read again: 2 loaded, 1 broken":                      eventLine(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"sequences": "a, b", "broken": "1"}}),
+		"a@b.se quote: what was overdue: it goes on":                         eventLine(engine.Event{Kind: engine.EventCaughtUp, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"answer": "send"}}),
+		"the state may know less than was sent from mailbox sales: a backup": eventLine(engine.Event{Kind: engine.EventRestored, Detail: map[string]string{"mailbox": "sales", "why": "a backup"}}),
+		"the state was compared with what mailbox sales has sent: 2 more had left than it knew, 1 held, 0 to strangers": eventLine(engine.Event{
+			Kind: engine.EventRestored, Detail: map[string]string{"mailbox": "sales", "reconciled": "yes", "found": "2", "held": "1"}}),
+		"c@d.se: was sent, and this state does not know to whom": eventLine(engine.Event{Kind: engine.EventRestored, Address: "c@d.se",
+			Detail: map[string]string{"note": "was sent, and this state does not know to whom"}}),
+		"less than an hour":         lateness(now.Add(-30*time.Minute), now),
+		"1 hour":                    lateness(now.Add(-90*time.Minute), now),
+		"35 hours":                  lateness(now.Add(-35*time.Hour), now),
+		"12 days":                   lateness(now.Add(-12*24*time.Hour), now),
+		"512 bytes":                 size(512),
+		"24 KB":                     size(24 << 10),
+		"16.5 MB":                   size(33 << 19),
+		"everything was paused":     eventLine(engine.Event{Kind: engine.EventPaused, Detail: map[string]string{"scope": "everything"}}),
+		"mailbox sales was resumed": eventLine(engine.Event{Kind: engine.EventResumed, Detail: map[string]string{"mailbox": "sales"}}),
+		"sequence quote was paused": eventLine(engine.Event{Kind: engine.EventPaused, Sequence: "quote"}),
 		"a@b.se will never be written to again: bounced": eventLine(engine.Event{Kind: engine.EventSuppressed, Address: "a@b.se", Detail: map[string]string{"why": "bounced"}}),
 		"a@b.se quote: stopped: by hand":                 eventLine(engine.Event{Kind: engine.EventStopped, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"reason": "by hand"}}),
 		`nobody knows whether "Hi" left: cut off`:        eventWords(engine.Event{Kind: engine.EventInDoubt, Detail: map[string]string{"subject": "Hi", "why": "cut off"}}),
@@ -49,7 +63,7 @@ func TestEveryEventIsToldInWords(t *testing.T) {
 	for _, kind := range []engine.EventKind{engine.EventEnrolled, engine.EventClaimed, engine.EventSent, engine.EventRefused, engine.EventDeferred,
 		engine.EventInDoubt, engine.EventReply, engine.EventAutoReply, engine.EventBounce, engine.EventUnsubscribe, engine.EventComplaint,
 		engine.EventUnsure, engine.EventNoted, engine.EventHeld, engine.EventReleased, engine.EventPaused, engine.EventResumed, engine.EventStopped,
-		engine.EventFinished, engine.EventTaskOpen, engine.EventSuppressed, engine.EventReloaded} {
+		engine.EventFinished, engine.EventTaskOpen, engine.EventSuppressed, engine.EventReloaded, engine.EventCaughtUp, engine.EventRestored} {
 		if words := eventWords(engine.Event{Kind: kind}); words == "" || strings.Contains(words, "_") {
 			t.Errorf("%s: %q", kind, words)
 		}
@@ -117,6 +131,33 @@ func TestColoursAreForTerminalsOnly(t *testing.T) {
 	a.next("nudge %s", "status")
 	if out.String() != "next: nudge status\n" {
 		t.Errorf("got %q", out.String())
+	}
+}
+
+func TestWhatIsBeingDoneAboutADoubtIsSaid(t *testing.T) {
+	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.Local)
+	soon, tomorrow, past := now.Add(16*time.Minute), now.Add(20*time.Hour), now.Add(-time.Minute)
+	for want, got := range map[string]string{
+		"being looked for in Sent until 10:16":                           doubtWords(engine.Doubt{Until: &soon}, true, now),
+		"being looked for in Sent until " + day(tomorrow):                doubtWords(engine.Doubt{Until: &tomorrow}, true, now),
+		"about to be decided: it was looked for in Sent":                 doubtWords(engine.Doubt{Until: &past}, true, now),
+		"waits for your word":                                            doubtWords(engine.Doubt{}, true, now),
+		"waits for your word, or for a daemon that looks for it in Sent": doubtWords(engine.Doubt{}, false, now),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestAnAnswerIsTakenByItsFirstLetters(t *testing.T) {
+	for typed, want := range map[string]string{
+		"send\n": "send", "SE\n": "send", "sk\n": "skip", "\n": "leave", "": "leave", "s\nwhat\nst\n": "stop", "l\n": "leave", "  skip \n": "skip",
+	} {
+		a := &app{in: strings.NewReader(typed), err: io.Discard}
+		if got := a.choose("What?", "leave", "send", "skip", "stop"); got != want {
+			t.Errorf("%q: %s", typed, got)
+		}
 	}
 }
 

@@ -66,7 +66,9 @@ func writeBeside(path string, noSync bool, write func(io.Writer) error) (temp st
 	if err != nil {
 		return "", err
 	}
-	err = write(f)
+	if err = write(f); err == nil {
+		err = giveToOwner(f)
+	}
 	if err == nil && !noSync {
 		err = f.Sync()
 	}

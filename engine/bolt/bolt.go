@@ -26,6 +26,10 @@ var (
 	// ErrDamaged says that the file is not whole, or not a state file.
 	ErrDamaged = errors.New("the state file is damaged; restore a backup")
 
+	// ErrLedger says that a line of the ledger cannot be read, so that nobody
+	// knows whom it would name.
+	ErrLedger = errors.New("the list of suppressions has a line that makes no sense; mend that line by hand")
+
 	// ErrCommit says that a commit failed, so that nobody knows whether its
 	// changes were kept. The process must stop and start clean. Every later
 	// write returns it as well.
@@ -53,7 +57,8 @@ type Options struct {
 	// move a state.
 	Machine string
 
-	maxSize int // of the file in bytes, 0 = as the disk allows; tests make commits fail with it
+	maxSize int              // of the file in bytes, 0 = as the disk allows; tests make commits fail with it
+	now     func() time.Time // time.Now, but for tests
 }
 
 // Store is an engine.Store in one file. Its methods may be called from several
@@ -108,6 +113,9 @@ func openToRead(path string) (db *bbolt.DB, err error) {
 		}
 	}()
 	db, err = bbolt.Open(path, 0, &bbolt.Options{Timeout: lockWait, ReadOnly: true, NoStatistics: true})
+	if errors.Is(err, bberrors.ErrTimeout) {
+		return nil, ErrLocked
+	}
 	return db, inWords(err)
 }
 

@@ -34,7 +34,11 @@ func acquire(path string, wait time.Duration) (*os.File, error) {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		switch {
 		case err == nil:
-			return f, sign(f)
+			if err := errors.Join(giveToOwner(f), sign(f)); err != nil {
+				_ = f.Close()
+				return nil, err
+			}
+			return f, nil
 		case errors.Is(err, syscall.EINTR):
 		case !errors.Is(err, syscall.EWOULDBLOCK):
 			_ = f.Close()
@@ -77,7 +81,7 @@ func create(path string, opts Options) error {
 	}
 	temp := f.Name()
 	defer os.Remove(temp) // does nothing once it was renamed
-	if err := f.Close(); err != nil {
+	if err := errors.Join(giveToOwner(f), f.Close()); err != nil {
 		return err
 	}
 	db, err := openFile(temp, opts)
@@ -121,6 +125,22 @@ func furnish(tx *bbolt.Tx) error {
 	secret := make([]byte, secretSize)
 	rand.Read(secret) // never fails
 	return meta.Put(keySecret, secret)
+}
+
+// giveToOwner gives a file that root made to the owner of its folder, so that a
+// command run by root does not lock out a daemon that is not.
+func giveToOwner(f *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(f.Name()))
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && owner.Uid != 0 {
+		return f.Chown(int(owner.Uid), int(owner.Gid))
+	}
+	return nil
 }
 
 // syncFile makes a file, or the names in a folder, durable.

@@ -2,9 +2,11 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,7 +57,7 @@ func plain(s string) string {
 func parseEntry(line string) (ledgerEntry, error) {
 	columns := strings.Split(line, "\t")
 	if len(columns) != 4 {
-		return ledgerEntry{}, errors.New("it does not have 4 columns")
+		return ledgerEntry{}, errors.New("there are not 4 columns")
 	}
 	at, err := time.Parse(time.RFC3339Nano, columns[0])
 	if err != nil {
@@ -73,7 +75,7 @@ func parseEntry(line string) (ledgerEntry, error) {
 		}
 	}
 	if columns[2] == "" {
-		return ledgerEntry{}, errors.New("it names nobody")
+		return ledgerEntry{}, errors.New("nobody is named")
 	}
 	return ledgerEntry{engine.Suppression{Target: columns[2], Why: columns[3], At: at}, columns[1] == "remove"}, nil
 }
@@ -131,7 +133,7 @@ func (l *ledger) read() (map[string]engine.Suppression, error) {
 	}
 	lines := strings.SplitAfter(string(all), "\n")
 	if lines[0] != ledgerHead {
-		return nil, fmt.Errorf("line 1: %w: it should say %q", ErrDamaged, strings.TrimSpace(ledgerHead))
+		return nil, fmt.Errorf("%w: line 1 should say %q", ErrLedger, strings.TrimSpace(ledgerHead))
 	}
 	for i, line := range lines[1:] {
 		line, ended := strings.CutSuffix(line, "\n")
@@ -143,7 +145,7 @@ func (l *ledger) read() (map[string]engine.Suppression, error) {
 		case !ended && (err != nil || e.remove):
 			return said, l.write([]byte(ledgerTorn + "\n")) // nobody was told that it was kept
 		case err != nil:
-			return nil, fmt.Errorf("line %d: %w: %v", i+2, ErrDamaged, err)
+			return nil, fmt.Errorf("%w: in line %d, %v", ErrLedger, i+2, err)
 		}
 		e.fold(said)
 		if !ended {
@@ -198,22 +200,19 @@ func (w *write) unite(said map[string]engine.Suppression, now time.Time) error {
 			return damaged(bucketSuppressions, k, err)
 		}
 		have.Target = string(k)
-		if s, known := said[have.Target]; !known || engine.Outranks(have.Why, s.Why) {
+		s, known := said[have.Target]
+		if !known || engine.Outranks(have.Why, s.Why) {
 			w.ledger = append(w.ledger, ledgerEntry{have, false})
+		}
+		if known && !engine.Outranks(s.Why, have.Why) {
+			delete(said, have.Target) // nothing to learn from it
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, s := range inOrder(said) {
-		have, known, err := suppressionOf(w.tx, s.Target)
-		if err != nil {
-			return err
-		}
-		if known && !engine.Outranks(s.Why, have.Why) {
-			continue
-		}
+	for _, s := range slices.SortedFunc(maps.Values(said), older) {
 		if _, _, err := w.enter(s, now); err != nil {
 			return err
 		}
@@ -221,19 +220,8 @@ func (w *write) unite(said map[string]engine.Suppression, now time.Time) error {
 	return nil
 }
 
-// inOrder lists what the ledger says, oldest first.
-func inOrder(said map[string]engine.Suppression) []engine.Suppression {
-	all := make([]engine.Suppression, 0, len(said))
-	for _, s := range said {
-		all = append(all, s)
-	}
-	slices.SortFunc(all, func(a, b engine.Suppression) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Target, b.Target)
-	})
-	return all
+func older(a, b engine.Suppression) int {
+	return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Target, b.Target))
 }
 
 // replaceFile writes a small file whole, readable by its owner alone: a crash
@@ -245,6 +233,9 @@ func replaceFile(path string, content []byte, noSync bool) error {
 	}
 	defer os.Remove(f.Name()) // does nothing once it was renamed
 	_, err = f.Write(content)
+	if err == nil {
+		err = giveToOwner(f)
+	}
 	if err == nil && !noSync {
 		err = f.Sync()
 	}

@@ -220,11 +220,11 @@ func TestWhatALedgerSays(t *testing.T) {
 		{"a torn removal", at + "add\ta@x.example\tby hand\n" + at + "remove\ta@x.example\tthey", map[string]string{"a@x.example": "by hand"}, ""},
 		{"an entry that only lacks its end", at + "add\ta@x.example\tby hand\n" + at + "add\tb@x.example\tby hand",
 			map[string]string{"a@x.example": "by hand", "b@x.example": "by hand"}, ""},
-		{"another file", "", nil, `line 1: the state file is damaged`},
-		{"a line that says nothing", at + "add\ta@x.example\tby hand\nhello\n", nil, "line 3: the state file is damaged; restore a backup: it does not have 4 columns"},
-		{"a line without a time", "monday\tadd\ta@x.example\tby hand\n", nil, `line 2: the state file is damaged; restore a backup: "monday" is not a time`},
+		{"another file", "", nil, `line 1 should say "nudge suppressions 1"`},
+		{"a line that says nothing", at + "add\ta@x.example\tby hand\nhello\n", nil, "makes no sense; mend that line by hand: in line 3, there are not 4 columns"},
+		{"a line without a time", "monday\tadd\ta@x.example\tby hand\n", nil, `in line 2, "monday" is not a time`},
 		{"a line with another word", at + "forget\ta@x.example\tby hand\n", nil, `"forget" is neither add nor remove`},
-		{"a line that names nobody", at + "add\t\tby hand\n", nil, "it names nobody"},
+		{"a line that names nobody", at + "add\t\tby hand\n", nil, "nobody is named"},
 		{"a quote that is open", at + "add\t\"a@x.example\tby hand\n", nil, "a quote is not closed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -237,7 +237,7 @@ func TestWhatALedgerSays(t *testing.T) {
 			for range 3 { // closing off must read the same
 				s, err := Open(path, Options{NoSync: true})
 				if tt.error != "" {
-					if err == nil || !strings.Contains(err.Error(), tt.error) || !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), ".suppressions: ") {
+					if err == nil || !strings.Contains(err.Error(), tt.error) || !errors.Is(err, ErrLedger) || !strings.Contains(err.Error(), ".suppressions: ") {
 						t.Errorf("error %v", err)
 					}
 					continue

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -13,16 +12,16 @@ import (
 
 // admit checks that the open file is a state this program can serve, and brings
 // one of an earlier schema up to date, beside which it leaves a copy as it was.
-func (s *Store) admit(used int64, noSync bool) error {
+func (s *Store) admit(used int64, opts Options) error {
 	have, err := s.check(used)
 	if err != nil || have == schema {
 		return err
 	}
-	copied, err := unused(fmt.Sprintf("%s.schema-%d-%s", s.db.Path(), have, stamp(time.Now())))
+	copied, err := unused(fmt.Sprintf("%s.schema-%d-%s", s.db.Path(), have, stamp(opts.now())))
 	if err != nil {
 		return err
 	}
-	if _, err := s.copyTo(copied, noSync); err != nil {
+	if _, err := s.copyTo(copied, opts.NoSync); err != nil {
 		return fmt.Errorf("copy the state before it is brought up to date: %w", err)
 	}
 	return migrate(s.db, have, migrations)

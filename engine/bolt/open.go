@@ -20,6 +20,12 @@ func Open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.now == nil {
+		opts.now = time.Now
+	}
+	if opts.Machine == "" {
+		opts.Machine = machineID()
+	}
 	lock, err := acquire(path+".lock", lockWait)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -55,7 +61,7 @@ func openLocked(path string, opts Options) (*Store, error) {
 		err = mend(db)
 	}
 	if err == nil {
-		err = s.admit(used, opts.NoSync)
+		err = s.admit(used, opts)
 	}
 	if err == nil {
 		err = s.settleIn(path, opts)
@@ -71,7 +77,7 @@ func openLocked(path string, opts Options) (*Store, error) {
 // transaction: with the ledger, of which it must never know less, and with the
 // sidecar, which tells whether it is the state that was used last, here.
 func (s *Store) settleIn(path string, opts Options) error {
-	now := time.Now()
+	now := opts.now()
 	beside, found, err := readSidecar(path + ".instance")
 	if err != nil {
 		return err
@@ -81,15 +87,11 @@ func (s *Store) settleIn(path string, opts Options) error {
 		return err
 	}
 	s.ledger = l
-	machine := opts.Machine
-	if machine == "" {
-		machine = machineID()
-	}
 	err = s.update(func(w *write) error {
 		if err := w.unite(said, now); err != nil {
 			return err
 		}
-		return w.recognise(beside, found, machine, now)
+		return w.recognise(beside, found, opts.Machine, now)
 	})
 	if err != nil {
 		return err

@@ -89,6 +89,41 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	}
 }
 
+// A command that root runs must not lock out a daemon that is not root.
+func TestFilesBelongToTheOwnerOfTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only root can make files for somebody else")
+	}
+	const nobody = 65534
+	backup := used(t, 1)
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := os.Chown(filepath.Dir(path), nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, reopen(t, path))
+	if _, err := Restore(backup, path, monday); err != nil {
+		t.Fatal(err)
+	}
+	s := reopen(t, path)
+	defer closeStore(t, s)
+	if _, err := s.Backup(filepath.Join(filepath.Dir(path), "b.db"), monday); err != nil {
+		t.Fatal(err)
+	}
+	names, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(names) != 6 {
+		t.Errorf("files %v, %v", names, err)
+	}
+	for _, name := range names {
+		info, err := name.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != nobody {
+			t.Errorf("%s belongs to %d", name.Name(), owner)
+		}
+	}
+}
+
 // refusesLocked opens a path that must be refused as locked, in a second that
 // is not waited for.
 func refusesLocked(t *testing.T, path, words string) {

@@ -51,6 +51,9 @@ func Restore(backupPath, statePath string, now time.Time) (aside string, err err
 		if err := linkNew(statePath, aside); err != nil {
 			return "", fmt.Errorf("restore: keep the present state: %w", err)
 		}
+		if err := os.Chmod(aside, 0o600); err != nil {
+			return "", err
+		}
 	case !errors.Is(err, os.ErrNotExist):
 		return "", err
 	}

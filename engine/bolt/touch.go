@@ -243,12 +243,8 @@ func (s *Store) Settle(settlements []engine.Settlement) error {
 // it was kept counts, not as it was given.
 func (w *write) settle(st engine.Settlement, seen bool) (bool, error) {
 	t, open, err := loadTouch(w.tx, st.Touch.Enrollment)
-	if err != nil || !open || t.Email.MessageID != st.Touch.Email.MessageID {
+	if err != nil || !open || t.Email.MessageID != st.Touch.Email.MessageID || !mayEnd(t, seen) {
 		return false, err
-	}
-	// What goes again left once before, or nobody knows.
-	if t.Phase == engine.Kept && !seen || seen && t.Phase != engine.Doubtful && (!t.Again || t.Phase == engine.Sending) {
-		return false, nil
 	}
 	en, err := must(w.tx, t.Enrollment)
 	if err != nil {
@@ -282,6 +278,20 @@ func (w *write) settle(st engine.Settlement, seen bool) (bool, error) {
 		_, err = w.suppress(settled.Key, string(st.Stop), st.At)
 	}
 	return true, err
+}
+
+// mayEnd says whether a touch can be settled, or with seen settled because its
+// copy was seen: then only one that left, if it did, at an earlier attempt.
+func mayEnd(t engine.Touch, seen bool) bool {
+	switch t.Phase {
+	case engine.Doubtful:
+		return true
+	case engine.Kept:
+		return seen
+	case engine.Prepared:
+		return !seen || t.Again
+	}
+	return !seen
 }
 
 // doubt keeps a touch open as doubtful, since the first time it became so.

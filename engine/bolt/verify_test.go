@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,6 +45,11 @@ func TestVerifyFindsWhateverIsWrong(t *testing.T) {
 		{"an event is gone", "follows event 0", func(tx *bbolt.Tx) error { return tx.Bucket(bucketEvents).Delete(eventKey(1)) }},
 		{"a line of history is gone", "event 1 is missing in the history", func(tx *bbolt.Tx) error { return tx.Bucket(bucketHistory).Delete(historyKey("000001", 1)) }},
 		{"a line of history too many", "history has 3 lines", func(tx *bbolt.Tx) error { return tx.Bucket(bucketHistory).Put(historyKey("000001", 9), nil) }},
+		{"a touch is kept for one that ended", "is kept, but its enrollment has ended", func(tx *bbolt.Tx) error {
+			en := prospect(1)
+			en.ID, en.State = "000001", engine.Stopped
+			return errors.Join(putValue(tx, bucketEnrollments, id, en), putValue(tx, bucketTouches, id, engine.Touch{Enrollment: "000001", Phase: engine.Kept}))
+		}},
 		{"a suppressed one goes on", "is suppressed", func(tx *bbolt.Tx) error {
 			return tx.Bucket(bucketSuppressions).Put([]byte("@kund1.example"), []byte("\x01{}"))
 		}},

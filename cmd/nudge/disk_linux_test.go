@@ -27,10 +27,10 @@ func smallDisk(t *testing.T, dir string, size string) {
 func TestADaemonOnAFullDiskEndsWithAWord(t *testing.T) {
 	a := newAviary(t)
 	state := filepath.Join(a.dir, "state")
-	smallDisk(t, state, "2m")
+	smallDisk(t, state, "512k")
 	var rows strings.Builder
 	rows.WriteString("email\n")
-	for i := range 5000 {
+	for i := range 1500 {
 		fmt.Fprintf(&rows, "somebody.%d@customer.test\n", i)
 	}
 	if err := os.WriteFile(filepath.Join(a.dir, "many.csv"), []byte(rows.String()), 0o600); err != nil {

@@ -49,6 +49,9 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 		}
 	}
 	group = kept(group, errs)
+	for i := range group {
+		group[i].claimed = fence.At
+	}
 	if stale(fence.started) {
 		return e.unclaim(group, watch.now())
 	}

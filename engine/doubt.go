@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 )
@@ -72,7 +73,8 @@ func (e *Engine) resolve(ctx context.Context, now time.Time) (next time.Time, er
 	if len(due) == 0 {
 		return next, nil
 	}
-	own, readable, err := e.ownMail(ctx, due[0].ClaimedAt)
+	oldest := slices.MinFunc(due, func(a, b Touch) int { return a.ClaimedAt.Compare(b.ClaimedAt) })
+	own, readable, err := e.ownMail(ctx, oldest.ClaimedAt.Add(-clockTrust))
 	if err != nil {
 		if !e.sentUnread {
 			e.Log.Warn("sent mail unreadable, so doubts stay", "mailbox", e.Mailbox.Name, "err", err)
@@ -82,26 +84,22 @@ func (e *Engine) resolve(ctx context.Context, now time.Time) (next time.Time, er
 	}
 	e.sentUnread = false
 	keeps := readable && !e.Mailbox.SaveSent && e.trust.Copies >= copiesProve && e.trust.Behind == ""
+	if keeps {
+		if keeps, err = e.clocksAgree(own); err != nil {
+			return time.Time{}, err
+		}
+	}
 	var settled []Settlement
 	var vain []Touch
 	for _, t := range due {
-		en, err := e.Store.Enrollment(t.Enrollment)
+		s, decided, err := e.decide(t, own, keeps && e.steady(t, now), now)
 		if err != nil {
-			return time.Time{}, &storeError{err}
-		}
-		seq, _ := e.Library.Sequence(en.Sequence)
-		in, found := e.copyOf(t, own)
-		s, decided := Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Answer: "found in " + in.Folder}, found
-		if !found && t.Looks+1 == len(doubtLooks) {
-			s, decided = decideDoubt(t, en, e.Mailbox.InDoubt, keeps, now)
+			return time.Time{}, err
 		}
 		if !decided {
 			vain = append(vain, t)
 			next = earlier(next, undecided(Touch{DoubtAt: t.DoubtAt, Looks: t.Looks + 1}))
 			continue
-		}
-		if s.Outcome == Sent {
-			s.Next, s.Due = e.after(seq, en, t.Step, s.At)
 		}
 		settled = append(settled, s)
 	}
@@ -114,6 +112,75 @@ func (e *Engine) resolve(ctx context.Context, now time.Time) (next time.Time, er
 		return time.Time{}, err
 	}
 	return next, e.loadDoubts()
+}
+
+// decide settles one touch in doubt, if this look can.
+func (e *Engine) decide(t Touch, own []Incoming, keepsSent bool, now time.Time) (s Settlement, decided bool, err error) {
+	en, err := e.Store.Enrollment(t.Enrollment)
+	if err != nil {
+		return s, false, &storeError{err}
+	}
+	if in, found := e.copyOf(t, en, own); found {
+		s, decided = Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Answer: "found in " + in.Folder}, true
+	} else if t.Looks+1 == len(doubtLooks) {
+		s, decided = decideDoubt(t, en, e.Mailbox.InDoubt, keepsSent, now)
+	}
+	if s.Outcome == Sent {
+		seq, _ := e.Library.Sequence(en.Sequence)
+		s.Next, s.Due = e.after(seq, en, t.Step, s.At)
+	}
+	return s, decided, nil
+}
+
+// clockTrust is by how much our clock may have been ahead of the mail server's
+// at a claim. Sent mail is read that much further back, and a proof that
+// something is not there needs, within it, a copy whose time agrees with ours.
+const clockTrust = 7 * 24 * time.Hour
+
+// clocksAgree says whether some mail in Sent lies there at the time at which
+// this state knows to have sent it.
+func (e *Engine) clocksAgree(own []Incoming) (bool, error) {
+	at := map[string]time.Time{}
+	for _, in := range own {
+		if in.MessageID != "" && e.trust.was(in.Instance) {
+			at[in.MessageID] = in.Arrived
+		}
+	}
+	known, err := e.Store.Known(slices.Collect(maps.Keys(at)), nil)
+	if err != nil {
+		return false, &storeError{err}
+	}
+	for id, enrollment := range known.ByID {
+		for _, d := range known.ByEnrollment[enrollment].Done {
+			if d.Outcome == Sent && !d.Assumed && at[id].Sub(d.At).Abs() <= witnessSlack {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// steady says whether the wall clock went on as the process's own did since
+// this touch was first looked for, and did not go back since its claim: only
+// then a quarter of an hour was one. A process that met the touch at its last
+// look has not watched long enough.
+func (e *Engine) steady(t Touch, now time.Time) bool {
+	if t.DoubtAt.Before(t.ClaimedAt) {
+		return false
+	}
+	if !e.live {
+		return true
+	}
+	if e.watched == nil {
+		e.watched = map[string]stopwatch{}
+	}
+	w, ok := e.watched[t.Email.MessageID]
+	if !ok {
+		w = e.watch(now)
+		e.watched[t.Email.MessageID] = w
+	}
+	apart := now.Sub(w.now()).Abs()
+	return now.Sub(w.start) >= doubtLooks[len(doubtLooks)-1]/2 && apart <= arrivalSlack
 }
 
 // ownMail reads the headers of the sent mail since shortly before a moment.
@@ -133,15 +200,17 @@ func (e *Engine) ownMail(ctx context.Context, since time.Time) (own []Incoming, 
 }
 
 // copyOf finds a touch among the sent mail: by its Message-ID, or where the
-// provider replaced that by the thread's anchor and our own mark.
-func (e *Engine) copyOf(t Touch, own []Incoming) (Incoming, bool) {
+// provider replaced that by the thread's anchor and our own mark, unless the
+// copy is of an earlier touch of the thread.
+func (e *Engine) copyOf(t Touch, en Enrollment, own []Incoming) (Incoming, bool) {
 	i := slices.IndexFunc(own, func(in Incoming) bool {
 		return in.MessageID == t.Email.MessageID || in.OriginalID == t.Email.MessageID
 	})
 	if i < 0 && t.Email.Thread.Anchor != "" {
 		i = slices.IndexFunc(own, func(in Incoming) bool {
-			return e.trust.was(in.Instance) && !in.Arrived.Before(t.ClaimedAt.Add(-arrivalSlack)) &&
-				slices.Contains(in.References, t.Email.Thread.Anchor) && !slices.Contains(t.Email.Thread.IDs, in.MessageID)
+			before := func(d Done) bool { return d.Outcome == Sent && in.Arrived.Sub(d.At).Abs() <= witnessSlack }
+			return e.trust.was(in.Instance) && slices.Contains(in.References, t.Email.Thread.Anchor) &&
+				!slices.Contains(t.Email.Thread.IDs, in.MessageID) && !slices.ContainsFunc(en.Done, before)
 		})
 	}
 	if i < 0 {

@@ -36,20 +36,21 @@ type Engine struct {
 	live        bool // driven by Run, in real time
 	recovered   bool
 	trust       Trust
-	flagged     bool           // the last sweep found that this state may not know all that was sent
-	doubting    bool           // something may be in doubt
-	doubts      []Touch        // what is, as of this round
-	sentUnread  bool           // the last try to read the sent mail failed
-	beatAt      time.Time      // the last Beat that was kept
-	alarmed     bool           // a person was told that the mailbox cannot be read
-	rejected    int            // refused logins in a row
-	refusals    []time.Time    // of mails that no code explains
-	misfits     map[string]int // refused contents in a row, by sequence
-	throttled   int            // temporary refusals by policy in a row
-	deaf        int            // failed looks at the mailbox in a row
-	mute        int            // failed attempts to send in a row
-	slow        int            // fences that took too long, in a row
-	silentUntil time.Time      // no attempt to send before this, after one that failed
+	flagged     bool                 // the last sweep found that this state may not know all that was sent
+	doubting    bool                 // something may be in doubt
+	doubts      []Touch              // what is, as of this round
+	watched     map[string]stopwatch // since when this process has looked for what is in doubt
+	sentUnread  bool                 // the last try to read the sent mail failed
+	beatAt      time.Time            // the last Beat that was kept
+	alarmed     bool                 // a person was told that the mailbox cannot be read
+	rejected    int                  // refused logins in a row
+	refusals    []time.Time          // of mails that no code explains
+	misfits     map[string]int       // refused contents in a row, by sequence
+	throttled   int                  // temporary refusals by policy in a row
+	deaf        int                  // failed looks at the mailbox in a row
+	mute        int                  // failed attempts to send in a row
+	slow        int                  // fences that took too long, in a row
+	silentUntil time.Time            // no attempt to send before this, after one that failed
 	flight      *flight
 	flights     sync.WaitGroup
 	health      atomic.Pointer[Health]

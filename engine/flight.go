@@ -91,6 +91,9 @@ func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error 
 		if l.err == nil {
 			accepted = true
 			next, due := e.after(p.seq, p.en, p.touch.Step, now)
+			if _, later := e.after(p.seq, p.en, p.touch.Step, p.claimed); later.After(due) {
+				due = later // in business days, a touch that ended after midnight would come sooner
+			}
 			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: l.answer, Next: next, Due: due})
 			continue
 		}

@@ -37,7 +37,7 @@ func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 // compare decides what a Sent folder says about the enrollments of a mailbox.
 // proof says that the folder has every mail that left.
 func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.Time) Reconciliation {
-	r := Reconciliation{Mailbox: e.Mailbox.Name, At: now}
+	r := Reconciliation{Mailbox: e.Mailbox.Name, At: now.In(e.Mailbox.Location)} // what was found counts on the owner's calendar day
 	k := e.sentKnown()
 	steps := k.expected(ens)
 	byID := map[string]int{}

@@ -29,6 +29,7 @@ type passenger struct {
 	en       Enrollment
 	seq      *sequences.Sequence
 	delivery Delivery
+	claimed  time.Time
 }
 
 // speak starts at most one volley of what is due. It returns the moment before

@@ -2,14 +2,17 @@ package mailbox
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // An absence's end is believed from one day after the mail was written to so
 // many days after. Everything else is another date that happens to stand there.
 const maxAbsenceDays = 100
+
+// maxAbsenceText bounds the text in which dates are looked for, in bytes.
+const maxAbsenceText = 8 << 10
 
 // absenceEnd returns the last day of an absence that a text names, at 00:00
 // UTC. Both "until 4 December" and "back on 4 December" give the 4th: a day too
@@ -20,194 +23,180 @@ func absenceEnd(text string, sent time.Time) time.Time {
 		return time.Time{}
 	}
 	y, mo, d := sent.Date()
-	written := time.Date(y, mo, d, 0, 0, 0, 0, time.UTC)
+	_, zone := sent.Zone()
+	a := absence{
+		text:    foldText(cutRunes(text, maxAbsenceText)),
+		written: time.Date(y, mo, d, 0, 0, 0, 0, time.UTC),
+	}
+	a.monthFirst = monthBeforeDay(a.text, zone)
 	var end time.Time
-	for _, line := range sentences(text) {
-		marks := endWord.FindAllStringIndex(line, 8)
-		if backWord.MatchString(line) {
-			marks = append(marks, fromWord.FindAllStringIndex(line, 8)...)
+	for _, found := range a.dates() {
+		date := a.near(found.readings)
+		if date.After(end) && a.ends(found) {
+			end = date
 		}
-		for _, at := range marks {
-			if date := dateAhead(line[at[1]:], written); date.After(end) {
-				end = date
-			}
-		}
-		for _, match := range endAfter.FindAllStringSubmatch(line, 8) {
-			if date := dateAhead(match[1], written); date.After(end) {
-				end = date
-			}
-		}
+		a.last = found.to
 	}
 	return end
 }
 
-// sentences cuts a text into pieces short enough that a word and the date
-// behind it belong together. A dot ends one only where a new word begins, for
-// dates are full of dots.
-func sentences(text string) []string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > 16<<10 {
-		text = text[:16<<10]
-	}
-	text = abbreviated.ReplaceAllString(strings.ToLower(text), "$1 $2")
-	return sentenceEnd.Split(text, -1)
+// absence is a text in which somebody says how long he is away.
+type absence struct {
+	text       string // folded
+	written    time.Time
+	monthFirst bool // 12/4 is a day in December
+	last       int  // where the date before the present one ends, 0 for none
 }
 
-var (
-	abbreviated = regexp.MustCompile(`(\p{L})\. (\d)`) // "Dec. 4"
-	sentenceEnd = regexp.MustCompile(`[!?;。！？]|[^\d\s.]\. `)
-)
-
-// endWord is what stands before the day an absence ends, in the languages of
-// the subject table. The text is lower-case.
-var endWord = word(`until`, `till?`, `through`, `thru`, `back( in the office| at work| at my desk| again)?( on| by)?`,
-	`return(ing|s)?( to (the |my )?(office|work|desk))?( again)?( on)?`,
-	`bis( einschlie(ß|ss)lich| zum| inkl\.?| einschl\.?| und mit| incl\.?)*`, `zurück( am| ab)?`, `erst( wieder)?( am)?`,
-	`jusqu['’]?(au|à)?( inclus)?`, `retour( au bureau)?( le)?`, `hasta( el)?( día)?`, `regres(o|aré|aremos|ar|a)( el)?`, `vuel(vo|ta)( el)?`,
-	`tot( en met)?`, `t/m`, `terug( op| vanaf)?`, `till( och med)?`, `t\.?o\.?m\.?`, `åter( den| på kontoret)?`, `tillbaka( den| på kontoret)?`, `förrän( den)?`,
-	`til( og med)?`, `tilbage( den)?`, `tilbake( den)?`, `fino al`, `rientr(o|erò)( il)?`, `at[ée]( o dia| ao dia)?`, `regress(o|arei)( em| a| no dia)?`,
-	`do( dnia| dne)?`, `wracam`, `до`, `вернусь`, `повернуся`)
-
-// fromWord stands before the day an absence ends only where the sentence also
-// says that somebody is there again; else it is the day the absence begins.
-var (
-	fromWord = word(`ab( dem)?`, `from`, `as of`, `vanaf`, `från( och med)?`, `fra( og med)?`, `a partir del?`, `à partir du`, `dal`, `od`, `с`, `on`, `am`, `op`, `den`, `le`, `el`, `il`)
-	backWord = word(`wieder`, `zurück`, `back`, `return(ing)?`, `available again`, `terug`, `weer`, `tillbaka`, `åter`, `tilbage`, `tilbake`, `(de )?retour`, `de nouveau`,
-		`regreso`, `de vuelta`, `nuevamente`, `rientro`, `nuovamente`, `de volta`, `wracam`, `снова`, `вернусь`)
-)
-
-// word makes an expression that finds any of some expressions as whole words.
-// \b knows only ASCII letters.
-func word(alternatives ...string) *regexp.Regexp {
-	return regexp.MustCompile(`(?:^|[^\p{L}\p{N}])(?:` + strings.Join(alternatives, "|") + `)(?:[\s:,]+|$)`)
-}
-
-// endAfter is for languages that name the day first.
-var endAfter = regexp.MustCompile(`((?:\d{4}年)?\d{1,2}月\d{1,2}日|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}/\d{1,2})\s*(?:\([^)]{1,6}\)|（[^）]{1,9}）)?\s*(?:まで|から出社|より出社|に戻|に出社|返回|回到|恢复|恢復|回来|回來|之前|까지)`)
-
-// Forms of dates. They are matched at the start of what follows an endWord,
-// after weekdays and articles.
-var (
-	isoDate     = regexp.MustCompile(`^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b`)
-	cjkDate     = regexp.MustCompile(`^(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日`)
-	numericDate = regexp.MustCompile(`^(\d{1,2})([./-])\s?(\d{1,2})(?:[./-]\s?(\d{4}|\d{2})\b|\.|\b)`)
-	dayMonth    = regexp.MustCompile(`^(\d{1,2})(?:st|nd|rd|th|er|ère|\.|º|ª|:?e)?\s*(?:of |de |del |d')?\s*(\p{L}{3,})\.?,?(?:\s+(?:de |del )?(\d{4})\b)?`)
-	monthDay    = regexp.MustCompile(`^(\p{L}{3,})\.?\s+(?:the )?(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4})\b)?`)
-	beforeDate  = regexp.MustCompile(`^(?:(?:the|on|den|der|dem|el|le|il|de|op|em|am|zum|and|including|einschließlich|incl\.?|inkl\.?|with|med|o|dia|día|och|:|,|\(|zo|ma|di|wo|do|vr|za|mo|mi|fr|sa|so)\s+|(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)(?:day)?[.,]?\s+|\p{L}{3,6}tag,?\s+|(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)s?,?\s+(?:den |dem )?|(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\s+|(?:lunes|martes|miércoles|jueves|viernes|sábado|domingo)\s+|(?:lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica)\s+|(?:maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag)\s+|(?:måndag|tisdag|onsdag|torsdag|fredag|lördag|söndag|mandag|tirsdag|lørdag|søndag)\s+(?:den )?|(?:segunda|terça|quarta|quinta|sexta)(?:-feira)?,?\s+)`)
-)
-
-// dateAhead reads the date that s begins with. Zero when it is none, or not
-// within the days that an absence can end on.
-func dateAhead(s string, written time.Time) time.Time {
-	s = strings.TrimLeft(s, " ")
-	for range 4 {
-		rest := beforeDate.FindString(s)
-		if rest == "" {
-			break
-		}
-		s = s[len(rest):]
-	}
-	for _, date := range datesAt(s, written) {
-		days := int(date.Sub(written).Hours() / 24)
-		if days >= 1 && days <= maxAbsenceDays {
+// near returns the first reading of a date that an absence can end on.
+func (a *absence) near(readings []time.Time) time.Time {
+	for _, date := range readings {
+		if days := int(date.Sub(a.written).Hours() / 24); days >= 1 && days <= maxAbsenceDays {
 			return date
 		}
 	}
 	return time.Time{}
 }
 
-// datesAt returns the readings of the date that s begins with, the likelier
-// first: 05/01/2027 is a day in January in most of the world and in May in one
-// country, and the reading that is near ahead is the one that is meant.
-func datesAt(s string, written time.Time) []time.Time {
-	var readings []time.Time
-	add := func(year, month, day string) {
-		readings = append(readings, dateNear(year, number(month), number(day), written)...)
+// ends says whether a date is one on which the absence ends or somebody is
+// back, by the words around it.
+func (a *absence) ends(d dateFound) bool {
+	if d.closing || endAfter.MatchString(cutRunes(a.text[d.to:], 60)) {
+		return true
 	}
-	switch {
-	case isoDate.MatchString(s):
-		m := isoDate.FindStringSubmatch(s)
-		add(m[1], m[2], m[3])
-	case cjkDate.MatchString(s):
-		m := cjkDate.FindStringSubmatch(s)
-		add(m[1], m[2], m[3])
-	case numericDate.MatchString(s):
-		m := numericDate.FindStringSubmatch(s)
-		add(m[4], m[3], m[1])
-		if m[2] != "." {
-			add(m[4], m[1], m[3])
+	before := strings.ToValidUTF8(a.text[max(0, d.from-80):d.from], "")
+	if asianUntil.MatchString(before) {
+		return true
+	}
+	for range 8 {
+		before = strings.TrimRight(before, " ,(:.")
+		word := lastWord(before)
+		switch kind := endTokens()[word]; {
+		case word == "":
+			return a.backAround(d)
+		case kind == endToken:
+			return true
+		case strings.TrimRight(word, dashes) != word && (a.dateBefore(strings.TrimRight(before, dashes), d) || strings.Trim(word, dashes) == ""):
+			return a.dateBefore(strings.TrimRight(before, dashes), d)
+		case kind == joinToken && a.dateBefore(strings.TrimSuffix(before, word), d):
+			return true
+		case kind == 0 && strings.TrimRight(word, dashes) == word:
+			return a.backAround(d)
 		}
-	case dayMonth.MatchString(s):
-		m := dayMonth.FindStringSubmatch(s)
-		readings = dateNear(m[3], monthNamed(m[2]), number(m[1]), written)
-	case monthDay.MatchString(s):
-		m := monthDay.FindStringSubmatch(s)
-		readings = dateNear(m[3], monthNamed(m[1]), number(m[2]), written)
+		before = strings.TrimSuffix(before, word)
 	}
-	return readings
+	return false
 }
 
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return 0
+// dashes may part the two ends of a range.
+const dashes = "-–—~〜～→"
+
+// asianUntil finds the word for until at the end of a text that does not part
+// its words.
+var asianUntil = regexp.MustCompile(`(?:至|到|直到|截至|から|부터|ถึง|จนถึง)\s?(?:วันที่\s?)?$`)
+
+// dateBefore says whether what stands before the middle of a range is its
+// beginning: a date, or at least the number of a day.
+func (a *absence) dateBefore(before string, d dateFound) bool {
+	before = strings.TrimRight(before, " ,.)")
+	if a.last > 0 && d.from-a.last <= 40 {
+		return true
 	}
-	return n
+	return dayNumber.MatchString(before)
 }
 
-// dateNear makes a date. Without a year it is the first such day after the
-// mail was written.
-func dateNear(year string, month, day int, written time.Time) []time.Time {
-	if month < 1 || month > 12 || day < 1 || day > 31 {
-		return nil
+// dayNumber finds the day that begins a range within a month.
+var dayNumber = regexp.MustCompile(`(?:^|[^\d./:])\d{1,2}(?:st|nd|rd|th|er|\.|日|号)?$`)
+
+// backAround says whether the sentence around a date speaks of somebody's
+// return. A dot ends a sentence only where a new word begins, for dates are
+// full of dots.
+func (a *absence) backAround(d dateFound) bool {
+	before := a.text[max(0, d.from-120):d.from]
+	if ends := sentenceEnd.FindAllStringIndex(before, -1); len(ends) > 0 {
+		before = before[ends[len(ends)-1][1]:]
 	}
-	years := []int{written.Year(), written.Year() + 1}
-	if y := number(year); y > 0 {
-		if y < 100 {
-			y += 2000
-		}
-		years = []int{y}
+	after := cutRunes(a.text[d.to:], 120)
+	if at := sentenceEnd.FindStringIndex(after); at != nil {
+		after = after[:at[0]+1]
 	}
-	var dates []time.Time
-	for _, y := range years {
-		date := time.Date(y, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-		if date.Day() == day && date.After(written) {
-			dates = append(dates, date)
-		}
-	}
-	return dates
+	return backWords.in(strings.ToValidUTF8(before, "") + " # " + after)
 }
 
-// monthNamed returns the number of a month from its name or the abbreviation
-// of it, 0 when it is none.
-func monthNamed(name string) int {
-	name = strings.ToLower(name)
-	best, month := 0, 0
-	for i, stems := range monthStems {
-		for _, stem := range stems {
-			if len(stem) > best && strings.HasPrefix(name, stem) {
-				best, month = len(stem), i+1
+var sentenceEnd = regexp.MustCompile(`[!?;。！？]|[^\d\s.]{2}\. `)
+
+// lastWord returns the last word of a text, "" when there is none.
+func lastWord(s string) string {
+	return s[strings.LastIndexAny(s, " (,\n")+1:]
+}
+
+// monthBeforeDay says whether dates in figures put the month first: in East
+// Asia, and in English from a zone of North America, unless another date of
+// the text shows the contrary.
+func monthBeforeDay(text string, zone int) bool {
+	for _, m := range figures.FindAllStringSubmatch(text, 20) {
+		first, second := number(m[1]), number(m[2])
+		switch {
+		case first > 12 && first <= 31 && second <= 12:
+			return false
+		case second > 12 && second <= 31 && first <= 12:
+			return true
+		}
+	}
+	if unspaced(text) {
+		return true
+	}
+	return zone <= -4*3600 && zone >= -10*3600 && english.MatchString(text)
+}
+
+var (
+	figures = regexp.MustCompile(`(?:^|[^\d./-])(\d{1,2})/(\d{1,2})(?:[^\d]|$)`)
+	english = regexp.MustCompile(`\b(the|i am|i'm|i will|will be|away|back|returning|return)\b`)
+)
+
+// backWords are what a sentence says that names the day of a return.
+var backWords = newPhrases(
+	`back (on|in|at|by|to (work|the|my)|from|after|around|again)_`, `(be|am|is|are|'m|come|coming) (fully )?back`, `return(s|ing)?_`, `available again`, `re-?open`, `resume`, `again_`, `wieder`, `zurück`, `zurueck`, `kehre`, `terug`, `weer`, `hervat`, `tillbaka`, `åter_`, `återkommer`, `tilbage`, `tilbake`, `igen_`, `igjen`, `(de |mon |au )?retour`, `de nouveau`, `reviens|reviendrai|reprend`, `rouvr`, `regres`, `de vuelta`, `vuelv|volver|vuelta`, `nuevamente`, `reincorpor`, `reanud`, `rientr`, `ritorn`, `nuovamente`, `di nuovo`, `tornerò|torno`, `riapr`, `de volta`, `retorn`, `volt(o|arei|amos)`, `novamente`,
+	`palaan|palaamme|takaisin|jälleen`, `wracam|wrócę|wróci|powrót|powrocie|ponownie`, `vrátím|vracím|zpět|návrat|opět|budu zpět|vrátim|späť|opäť`, `vissza|újra|ismét|legközelebb|leszek (az irodában|elérhető)`, `revin|întorc|din nou|înapoi`, `döneceğim|dönüş|tekrar|geri`, `vrnem|vrnil|nazaj|spet|vraćam|natrag|povratak|ponovno|opet`, `вернусь|вернёмся|возвращ|выйду|выхожу|снова|приступлю`, `повернуся|повертаюся|знову`, `върна|връщам|отново`, `вратићу|враћам|поново`, `επιστρέ|πάλι|ξανά|επιστροφή`, `grįšiu|grįžtu|vėl`, `atgriezīšos|atpakaļ|atkal`, `tagasi|naasen`, `ו?(אחזור|חוזר|אשוב|שוב)`, `و?(سأعود|أعود|العودة|مجددا)`, `kembali`, `trở lại|quay lại`, `til baka`, `वापस`,
+	`戻り|復帰|出社|再開|帰社|営業開始|より営業|返信いたし`, `返回|回到|回来|回來|恢复|恢復|上班|返工|销假|重新`, `복귀|돌아|출근|정상 ?근무|업무 ?재개`, `กลับ`,
+)
+
+// endAfter finds what follows the day on which an absence ends, in languages
+// that name the day first, and the word that says the day is included.
+var endAfter = regexp.MustCompile(`^(?:st|nd|rd|th)?[\s.,)]{0,3}(?:(?:年)?[(（][^)）]{1,12}[)）]|(?:星期|周|週|礼拜)[一二三四五六日天]|[월화수목금토일]요일|\p{L}{4,14}(?:day|tag|dag|ag)\b|\d{4}\b)?[\s,.(]{0,3}(?:まで|迄|から出社|より出社|に戻|に出社|に復帰|から復帰|から通常|より通常|帰社|返回|回到|恢复|恢復|回来|回來|之前|前返|前回|上班|返工|까지|에 복귀|부터 정상|복귀|asti|saakka|-?ig\b|['’]?\p{L}{0,5}\s?(?:tarihi\p{L}{0,4}\s)?kadar|tarihine\s|तक|inclusive|inclus|incluid|incluso|inclusivé|compres|einschl|inkl|włącznie|včetně|vrátane|включительно|включно|t\.?\s?o\.?\s?m|kaasa ?arvatud|imtinai|ieskaitot|dahil|zaključno|uključ)`)
+
+// Kinds of the words that stand before a date. The first that a word has in
+// any language counts.
+const (
+	endToken  = 1 + iota // the day is the last one
+	joinToken            // in the middle of a range
+	fillToken            // says nothing
+)
+
+// endTokens are the words that stand before dates. Those that mean an end in
+// one language and nothing in another are ends only where a date follows them,
+// which is the only place they are looked for.
+var endTokens = sync.OnceValue(func() map[string]int {
+	kinds := map[string]int{}
+	for _, row := range []struct {
+		kind  int
+		words string
+	}{
+		{endToken, `fins until till 'til til through thru untill upto bis jusqu'au jusqu'à jusqu'a jusqu'en jusqu' jusque jusqu'aux hasta tot t/m tm tot/met tom t.o.m t.o.m. t.om fino sino finché até ate vsaj do az až до по έως μέχρι ως kuni līdz iki până pana sampai hingga dengan s/d s.d đến tới ถึง עד حتى لغاية الى إلى returning returns return back zurück wieder erst retour terug tillbaka åter tilbage tilbake regreso vuelvo vuelta rientro rientrerò ritorno volto retorno regresso wracam palaan wrócę vrátím vracím vrátim vrnem vraćam revin döneceğim вернусь повернуся grįšiu atgriezīšos tagasi förrän förr før ennen ende before før förr før förr`},
+		{joinToken, `to al au a à aux and und et y e en i и та ja ve és si și から 至 到 dan và`},
+		{fillToken, `on am ab from as vom von op vanaf per zum zur beim à partir du dès desde dal dalla em no na na- från fra od ode z ze со с з від от από dari kepada mulai từ alates nuo kl. lúc in בתאריך ב- من met
+			d the of including incl incl. included inkl inkl. einschl einschl. einschließlich inclusive mit och med og inclusief inclus inclusi
+			den der dem des die das le la l' les el los las il lo i gli o os as dia día dias días giorno giorni jour jours dnia dniu dne dni dňa datum dato date datë de del della dello d' do. data zi ziua pe tanggal tgl ngày hết kl at um klo next nächsten nächste kommenden prochain prossimo próximo próxima proximo volgende kommande førstkommende přespříští číslo числа числа. день дня τις την στις της ה- ה יום يوم تاريخ
+			mon tue tues wed weds thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday mo di mi fr sa so do. montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lun mar mer jeu ven sam dim lunes martes miércoles miercoles jueves viernes sábado sabado domingo lunedì martedì mercoledì giovedì venerdì domenica lunedi segunda terça quarta quinta sexta segunda-feira terça-feira quarta-feira quinta-feira sexta-feira
+			maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo måndag tisdag onsdag torsdag fredag lördag söndag måndagen tisdagen onsdagen torsdagen fredagen lördagen söndagen mandag tirsdag lørdag søndag maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina sunnuntaina
+			poniedziałku poniedziałek wtorku wtorek środy środa czwartku czwartek piątku piątek soboty sobota niedzieli niedziela pondělí úterý středy středa čtvrtka čtvrtek pátku pátek soboty neděle pondelka utorka stredy štvrtka piatka hétfő kedd szerda csütörtök péntek szombat vasárnap hétfőn luni marți miercuri joi vineri sâmbătă duminică pazartesi salı çarşamba perşembe cuma cumartesi pazar ponedjeljka utorka srijede četvrtka petka subote ponedeljka torka srede četrtka nedelje
+			понедельника вторника среды четверга пятницы субботы воскресенья понедельник вторник среду четверг пятницу понеділка вівторка середи п'ятниці неділі понеделник вторник сряда петък δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή senin selasa rabu kamis jumat sabtu minggu`},
+	} {
+		for word := range strings.FieldsSeq(row.words) {
+			if kinds[word] == 0 {
+				kinds[word] = row.kind
 			}
 		}
 	}
-	return month
-}
-
-// monthStems are the beginnings of the months' names in English, German,
-// French, Spanish, Dutch, Swedish, Danish, Norwegian, Italian, Portuguese,
-// Polish, Finnish, Russian and Ukrainian. The longest
-// that fits wins.
-var monthStems = [12][]string{
-	{"jan", "jän", "ene", "gen", "styc", "tammik", "янв", "січ"},
-	{"feb", "fév", "fev", "lut", "helmik", "фев", "лют"},
-	{"mar", "mär", "mrz", "maa", "mrt", "мар", "берез"},
-	{"apr", "avr", "abr", "kwie", "huhtik", "апр", "квіт"},
-	{"may", "mai", "maj", "mei", "mag", "toukok", "мая", "май", "трав"},
-	{"jun", "juin", "giu", "czer", "kesäk", "июн", "черв"},
-	{"jul", "juil", "lug", "lip", "heinäk", "июл", "лип"},
-	{"aug", "aoû", "aou", "ago", "sierp", "elok", "авг", "серп"},
-	{"sep", "set", "wrze", "syysk", "сен", "верес"},
-	{"oct", "okt", "out", "ott", "paź", "lokak", "окт", "жовт"},
-	{"nov", "marras", "lis", "ноя", "листоп"},
-	{"dec", "dez", "déc", "dic", "des", "gru", "jouluk", "дек", "груд"},
-}
+	return kinds
+})

@@ -212,7 +212,7 @@ func (r *reading) deliveryReport(returned bool) []deliveryStatus {
 	var report []deliveryStatus
 	for _, p := range r.parts {
 		if p.returned == returned && p.leaf && (slices.Contains(deliveryStatusTypes, p.mediaType) || p.mediaType == "message/disposition-notification") {
-			report = append(report, parseDeliveryStatus(p.body)...)
+			report = append(report, parseDeliveryStatus(p.utf8())...)
 		}
 	}
 	return report

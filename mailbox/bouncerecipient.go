@@ -6,21 +6,23 @@ import (
 	"strings"
 )
 
-const addressPattern = `([^\s<>"'(),;:\[\]]+@[^\s<>"'(),;:\[\]]+\.?\w)`
+const addressPattern = `([^\s<>"'(),;:\[\]（）：，。、；「」【】《》]+@[^\s<>"'(),;:\[\]（）：，。、；「」【】《》]+\.?\w)`
 
 // Forms in which mail systems name the recipient that failed, from those that
 // stand alone on their line to those inside a sentence. The first form that
 // yields anything is believed.
 var recipientForms = []*regexp.Regexp{
 	// a line of its own, perhaps followed by the reason: Exim, qmail, Postfix, sendmail, Gmail, Yahoo, GMX
-	regexp.MustCompile(`(?m)^[ \t>*-]{0,12}(?:[45]\d\d (?:#?\d\.\d\.\d+ )?)?["'<]{0,2}` + addressPattern + `[>"']{0,2}[ \t]*(?:$|:|\.\.\.|\(|[-–] |on (?:\w{3}, )?\d|failed|(?i:host|user|unknown|delivery|mailbox|invalid|error|address|recipient|account|not|does|is|has|was|cannot|could|no|[45]\d\d)\b)`),
+	regexp.MustCompile(`(?m)^[ \t>*-]{0,12}(?:[45]\d\d (?:#?\d\.\d\.\d+ )?)?["'<]{0,2}` + addressPattern + `[>"']{0,2}[ \t]*(?:$|:|\.\.\.|\(|[-–] |(?:\p{L}{1,4}\.? )?(?:\p{L}{2,4}, )?\d{1,4}[./-]\d|on (?:\w{3}, )?\d|failed|(?i:host|user|unknown|delivery|mailbox|invalid|error|address|recipient|account|not|does|is|has|was|cannot|could|no|[45]\d\d)\b)`),
 	// named by a label: Exchange, kddi, MDaemon, Lotus
 	regexp.MustCompile(`(?mi)^[ \t>*-]{0,12}(?:failed )?(?:recipients?|final-recipient|original-recipient|failed address|e-?mail address|address|user|mailbox|account|mail to|undeliverable to|rcpt to|could not deliver to|unknown user|user unknown|delivery failed(?: \d+ attempts)?|failed|bad|invalid recipient|intended recipient|an|à|para|aan|to)(?: \(.{1,30}\))?\s*[:=]\s*(?:rfc822;|\[?smtp:)?\s*["'<]{0,2}` + addressPattern),
+	// in the JSON of a provider's notice
+	regexp.MustCompile(`(?i)"(?:e-?mail_?address|recipient|rcpt_?to|bounced_?address)"\s*:\s*"` + addressPattern),
 	// inside the dialogue
 	regexp.MustCompile(`(?i)rcpt to:\s*<?` + addressPattern),
 	// inside a sentence
 	regexp.MustCompile(`(?i)(?:deliver(?:ed|y|ing)?(?: (?:your|the|this|a) (?:mail|message|e-?mail))?(?: failed)?(?: to)?(?: the)?(?: (?:following|this))?(?: (?:address|recipient|user|mailbox))?|(?:mail|message|e-?mail)(?: sent| addressed)? (?:to|for)|recipient|mailbox|user|address|account|addressee|to)[\s:]{1,3}(?:\[?smtp:|rfc822;\s?)?["'<(]{0,2}` + addressPattern),
-	regexp.MustCompile(`(?i)[4-5]\d\d[ -](?:#?\d\.\d\.\d+ )?<?` + addressPattern),
+	regexp.MustCompile(`(?i)(?:^|[^\w.-])[4-5]\d\d[ -](?:#?\d\.\d\.\d+ )?<?` + addressPattern),
 	regexp.MustCompile(`(?i)["'<(]{0,2}` + addressPattern + `[>"')]{0,2}(?: \([^)]{0,80}\))?:? (?:is|was|has|does|could|user|unknown|mailbox|not|no longer|rejected|failed)`),
 }
 
@@ -47,16 +49,42 @@ func (r *reading) failedInText() []string {
 		}
 	}
 	if len(failed) == 0 {
-		failed = r.foreign(r.returnedTo())
-		if len(failed) > 1 {
-			return nil // which of them it was, nobody says
-		}
+		failed = r.onlyFailed(told)
 	}
 	for _, m := range alsoKnown.FindAllStringSubmatch(told, maxRecipients) {
 		failed = append(failed, tidyAddress(m[1]))
 	}
 	return unique(failed)
 }
+
+// onlyFailed returns the recipient where no form names one: the only address
+// that the text holds, or that it shares with the recipients of the mail it
+// returns, or the only one of these.
+func (r *reading) onlyFailed(told string) []string {
+	var named []string
+	for _, at := range plainAddress.FindAllStringIndex(told, maxRecipients) {
+		if !strings.Contains(lastWord(told[max(0, at[0]-200):at[0]]), "://") { // not a part of a link
+			named = append(named, tidyAddress(strings.TrimRight(told[at[0]:at[1]], ".")))
+		}
+	}
+	named, to := r.foreign(named), r.foreign(r.returnedTo())
+	if len(named) > 1 {
+		named = slices.DeleteFunc(named, func(a string) bool {
+			return !slices.ContainsFunc(to, func(b string) bool { return strings.EqualFold(a, b) })
+		})
+	}
+	switch {
+	case len(named) == 1:
+		return named
+	case len(to) == 1:
+		return to
+	}
+	return nil // which of them it was, nobody says
+}
+
+// plainAddress finds an address of ASCII letters, whatever script stands
+// around it.
+var plainAddress = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
 
 // foreign leaves out the addresses of the bounce itself: who sent it, whom it
 // was sent to, and the postmasters it refers to.

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode/utf32"
 )
 
 // decodeCharset turns bytes of a named charset into UTF-8. It never fails: an
@@ -33,22 +35,55 @@ func decodeCharset(b []byte, charset string) string {
 	return tidyText(out)
 }
 
+// charsetNamed finds a charset by its registered names, those of browsers, and
+// the misspellings of mail programs. What nothing here reads is nil.
 func charsetNamed(name string) encoding.Encoding {
-	if enc, err := htmlindex.Get(name); err == nil {
-		return enc
-	}
-	if enc, err := ianaindex.MIME.Encoding(name); err == nil && enc != nil {
-		return enc
-	}
-	if enc, err := htmlindex.Get(strings.ReplaceAll(name, "_", "-")); err == nil {
-		return enc
-	}
-	if after, found := strings.CutPrefix(name, "cp"); found {
-		if enc, err := htmlindex.Get("windows-" + after); err == nil {
+	name, _, _ = strings.Cut(name, ";")
+	name = strings.Trim(name, " \t.,")
+	for _, n := range []string{name, strings.ReplaceAll(name, "_", "-"), charsetAliases[name], windowsName(name), strings.TrimPrefix(name, "x-"), strings.TrimPrefix(name, "x-unknown-")} {
+		if n == "" {
+			continue
+		}
+		if enc, err := htmlindex.Get(n); err == nil && enc != encoding.Replacement {
+			return enc
+		}
+		if enc, err := ianaindex.MIME.Encoding(n); err == nil && enc != nil && enc != encoding.Replacement {
 			return enc
 		}
 	}
+	switch name {
+	case "hz-gb-2312", "hz":
+		return simplifiedchinese.HZGB2312
+	case "utf-32", "utf32":
+		return utf32.UTF32(utf32.BigEndian, utf32.UseBOM)
+	case "utf-32le":
+		return utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)
+	case "utf-32be":
+		return utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)
+	}
 	return nil
+}
+
+// windowsName makes windows-1252 of cp1252, win-1252, windows1252 and ansi-1252.
+func windowsName(name string) string {
+	for _, prefix := range []string{"cp-", "cp", "win-", "win", "windows", "ansi-", "ms", "x-cp", "x-windows-", "ibm-"} {
+		digits, found := strings.CutPrefix(name, prefix)
+		if found && len(digits) >= 3 && digits[0] >= '1' && digits[0] <= '9' {
+			if len(digits) == 3 {
+				return "ibm" + digits
+			}
+			return "windows-" + digits
+		}
+	}
+	return ""
+}
+
+// charsetAliases are names that mail programs use and no register knows.
+var charsetAliases = map[string]string{
+	"cp932": "shift_jis", "ms932": "shift_jis", "windows-31j": "shift_jis", "x-ms-cp932": "shift_jis", "shift-jis-2004": "shift_jis",
+	"cp936": "gbk", "ms936": "gbk", "x-gb": "gbk", "gb_2312": "gbk", "gb-2312": "gbk", "euc-cn": "gbk", "gb18030-2000": "gb18030", "chinesebig5": "big5", "cp950": "big5", "big-5": "big5", "big5-hkscs:unicode": "big5",
+	"cp949": "euc-kr", "ms949": "euc-kr", "ks_c_5601": "euc-kr", "ks-c-5601-1987": "euc-kr", "uhc": "euc-kr", "x-windows-949": "euc-kr",
+	"latin-1": "iso-8859-1", "latin1": "iso-8859-1", "iso8859": "iso-8859-1", "iso-8859": "iso-8859-1", "8859-1": "iso-8859-1", "ansi": "windows-1252", "iso-8859-8-i": "iso-8859-8", "iso-8859-9e": "windows-1254", "koi8": "koi8-r", "koi8r": "koi8-r", "mac": "macintosh", "x-mac-roman": "macintosh", "x-mac-ce": "windows-1250", "tis620": "tis-620", "thai": "windows-874", "utf-8-mac": "utf-8", "utf8mb4": "utf-8", "utf": "utf-8", "unicode": "utf-16",
 }
 
 // guessCharset takes bytes for UTF-8 where they are, for ISO-2022-JP where its

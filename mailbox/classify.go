@@ -2,26 +2,55 @@ package mailbox
 
 import (
 	"strings"
+	"time"
 
 	"nudge/engine"
 )
 
-// Classify reads a whole message, or as much of it as was fetched: everything
-// ParseHeader gives, and what the message is, by which rule, which mail it
-// returns, who could not be reached, until when somebody is away. It never
-// fails. The order of the rules is the judgement: what a standard says by
-// content type, then what asks something of us, then failures, then machines;
-// a person is what remains.
+// Classify reads a whole message, or as much of it as was fetched, as Judge
+// does for one of whose answers nothing is known, and returns the part of the
+// verdict that the engine's Incoming has room for. It never fails.
 func Classify(raw []byte) engine.Incoming {
+	return Judge(raw, Touched{}).Incoming
+}
+
+// Touched is what is known of the touches that a message may answer. All of it
+// may be empty; what is given makes the verdict surer.
+type Touched struct {
+	Subjects []string  // of our touches, as sent
+	Texts    []string  // their plain texts: what an answer repeats of them is not new
+	At       time.Time // when the last one left
+	Arrived  time.Time // when the message arrived (INTERNALDATE)
+}
+
+// Verdict is what a message is, and what it says beyond that.
+type Verdict struct {
+	engine.Incoming
+
+	NewText   string // what its writer added, as NewText returns it
+	OptOut    bool   // it asks to be left alone: all of an unsubscribe, or beside what else a reply says
+	Left      bool   // whoever was written to is gone, or nobody reads there any more
+	Successor string // the address to write to instead, "" when none is named
+	Ticket    bool   // an automatic answer that says no more than that a mail came in
+	Answer    string // to an invitation: accepted, declined, tentative or delegated, "" when it says none
+}
+
+// Judge reads a whole message, or as much of it as was fetched: everything
+// ParseHeader gives, and what the message is, by which rule, which mail it
+// returns, who could not be reached, until when somebody is away, who takes
+// his place. It never fails. The order of the rules is the judgement: what a
+// standard says by content type, then what asks something of us, then
+// failures, then machines; a person is what remains.
+func Judge(raw []byte, touched Touched) Verdict {
 	m := readMessage(raw)
-	in := incomingFrom(m.header)
+	v := Verdict{Incoming: incomingFrom(m.header)}
 	if len(m.header) == 0 || !legible(m.header) {
-		in.Kind, in.Evidence = engine.Ambiguous, "it has no header that could be read"
-		return in
+		v.Kind, v.Evidence = engine.Ambiguous, "it has no header that could be read"
+		return v
 	}
-	r := reading{message: m, in: in, text: m.text()}
-	r.fresh = newText(r.text)
-	r.line = clip(strings.Join(strings.Fields(r.fresh), " "), maxMeaning)
+	r := reading{message: m, in: v.Incoming, text: m.text(), touched: touched}
+	r.fresh = NewText(r.text, touched.Texts...)
+	r.line = foldText(cutRunes(r.fresh, maxMeaning))
 	r.in.Quoted = m.quotedIDs(r.text)
 	for _, rule := range rules {
 		if kind, evidence := rule(&r); kind != "" {
@@ -29,23 +58,40 @@ func Classify(raw []byte) engine.Incoming {
 			break
 		}
 	}
-	if r.in.Kind == engine.AutoReply {
-		r.in.Until = absenceEnd(r.in.Subject+". "+r.fresh, m.header.date())
-	}
-	return r.in
+	return r.verdict()
 }
 
-// maxMeaning bounds the text in which phrases are looked for. What a machine
-// or an absent person has to say stands at the top.
+// verdict adds what a message of the kind found says besides.
+func (r *reading) verdict() Verdict {
+	v := Verdict{Incoming: r.in, NewText: r.fresh, Answer: r.answer}
+	switch v.Kind {
+	case engine.Unsubscribe:
+		v.OptOut = true
+	case engine.Reply:
+		v.OptOut = r.leave
+		v.Left, v.Successor = r.departed()
+	case engine.AutoReply:
+		v.Left, v.Successor = r.departed()
+		v.Until = absenceEnd(r.subjectOfAbsence()+". "+r.fresh, r.header.date())
+		v.Ticket = !v.Left && v.Until.IsZero() && !r.absent() && acknowledgedPhrases.in(r.line)
+	}
+	return v
+}
+
+// maxMeaning bounds the text in which phrases are looked for, in bytes. What a
+// machine or an absent person has to say stands at the top.
 const maxMeaning = 4 << 10
 
 // reading is one message on its way through the rules.
 type reading struct {
 	message
-	in    engine.Incoming
-	text  string // all that is shown
-	fresh string // what its writer added
-	line  string // the beginning of that as one line, which is what rules on words read
+	in      engine.Incoming
+	touched Touched
+	text    string // all that is shown
+	fresh   string // what its writer added
+	line    string // the beginning of that, folded, which is what rules on words read
+	answer  string // to an invitation
+	leave   bool   // it asks, beside other things, to be left alone
 }
 
 // rule says what a message is and why, or "" when it has no opinion. Rules
@@ -58,7 +104,7 @@ var rules = []rule{
 }
 
 func person(r *reading) (engine.Kind, string) {
-	if optOutInside.MatchString(r.line) {
+	if r.leave = asksToBeLeft(r.fresh); r.leave {
 		return engine.Reply, "a person wrote it, and asks to be left alone"
 	}
 	return engine.Reply, "nothing proves that a machine wrote it"

@@ -2,7 +2,9 @@ package mailbox
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"nudge/engine"
 )
@@ -21,22 +23,29 @@ func autoReply(r *reading) (engine.Kind, string) {
 	if suppress && loop {
 		return engine.AutoReply, "headers X-Auto-Response-Suppress and X-MS-Exchange-Inbox-Rules-Loop together"
 	}
-	if r.automaticSubject() {
-		sign := r.secondSign(suppress || loop)
-		if sign == "" && !r.answers() && autoSubject.MatchString(bareSubject(r.in.Subject)) {
-			sign = "a fresh thread" // which says nothing of a subject that a person might choose
-		}
-		if sign != "" {
+	if subject := r.automaticSubject(); subject != noSubject {
+		if sign := r.secondSign(subject, suppress || loop); sign != "" {
 			return engine.AutoReply, "automatic subject, and " + sign
 		}
 	}
+	return r.withoutSubject(suppress || loop || nullReturn(r.header))
+}
+
+// withoutSubject judges messages that neither a header nor the subject proves
+// to be a machine's.
+func (r *reading) withoutSubject(weak bool) (engine.Kind, string) {
+	answer := replyPrefix.MatchString(bareSubject(r.in.Subject))
 	switch {
-	case (suppress || loop || nullReturn(r.header)) && r.absent() && !replyPrefix.MatchString(bareSubject(r.in.Subject)):
+	case weak && r.absent() && !answer:
 		return engine.AutoReply, "weak machine header and absence text"
 	case ticketSystem(r.header) != "" && r.bulk():
 		return engine.Ambiguous, "bulk mail of " + ticketSystem(r.header) + ", which may carry a person's words"
-	case isNoReply(first(r.in.From)) && machineText.MatchString(r.line):
+	case isNoReply(first(r.in.From)) && machinePhrases.in(r.line):
 		return r.noReply()
+	case machinePhrases.in(r.line) && (r.absent() || acknowledgedPhrases.in(r.line)):
+		return engine.Ambiguous, "a text in which a machine speaks, and nothing else that proves it"
+	case answer && r.absent() && r.answeredSubject() == softwareSubject:
+		return engine.Ambiguous, "absence text in answer to an automatic subject"
 	}
 	return "", ""
 }
@@ -46,7 +55,7 @@ func autoReply(r *reading) (engine.Kind, string) {
 func (r *reading) noReply() (engine.Kind, string) {
 	const evidence = "noreply sender, and a text that says a machine wrote it"
 	switch {
-	case acknowledgement.MatchString(r.line) || r.absent():
+	case acknowledgedPhrases.in(r.line) || r.absent():
 		return engine.AutoReply, evidence
 	case r.answers():
 		return engine.Ambiguous, evidence + ", but it answers"
@@ -58,31 +67,80 @@ func (r *reading) noReply() (engine.Kind, string) {
 // (RFC 3834, section 5).
 func (r *reading) submitted(value string) (engine.Kind, string) {
 	evidence := "Auto-Submitted: " + value
-	if strings.HasPrefix(value, "auto-replied") || r.automaticSubject() {
+	if strings.HasPrefix(value, "auto-replied") || r.automaticSubject() != noSubject {
 		return engine.AutoReply, evidence
 	}
-	if r.answers() && ticketSystem(r.header) != "" && !acknowledgement.MatchString(r.line) && !r.absent() && words(r.fresh) > 0 {
+	if r.answers() && ticketSystem(r.header) != "" && !acknowledgedPhrases.in(r.line) && !r.absent() && words(r.fresh) > 0 {
 		return engine.Ambiguous, evidence + ", but " + ticketSystem(r.header) + " may carry a person's words"
 	}
 	return r.answerOrOther(evidence)
 }
 
-func (r *reading) automaticSubject() bool {
-	subject := bareSubject(r.in.Subject)
-	return autoSubject.MatchString(subject) || awaySubject.MatchString(subject)
+// subjectForm is what a subject proves.
+type subjectForm int
+
+const (
+	noSubject       subjectForm = iota
+	awaySubject                 // a person might begin a mail so too
+	autoSubject                 // the words of software
+	softwareSubject             // the words of software where it puts them: before a colon, in brackets or alone
+)
+
+// automaticSubject says whether a subject is one that software writes, leaving
+// out what it repeats of ours.
+func (r *reading) automaticSubject() subjectForm {
+	return subjectFormOf(r.subjectWithoutOurs())
 }
+
+// answeredSubject judges the subject that a message answers.
+func (r *reading) answeredSubject() subjectForm {
+	subject := bareSubject(r.in.Subject)
+	return subjectFormOf(foldText(subject[len(replyPrefix.FindString(subject)):]))
+}
+
+func (r *reading) subjectWithoutOurs() string {
+	subject := foldText(bareSubject(r.in.Subject))
+	for _, ours := range r.touched.Subjects {
+		if ours = foldText(ours); len(ours) > 3 {
+			subject = strings.Replace(subject, ours, "", 1)
+		}
+	}
+	return subject
+}
+
+func subjectFormOf(folded string) subjectForm {
+	folded = strings.TrimSpace(folded)
+	for _, s := range []string{folded, listTag.ReplaceAllString(folded, "")} {
+		if _, end, found := autoSubjects.find(s); found {
+			if softwareEnd.MatchString(s[end:]) {
+				return softwareSubject
+			}
+			return autoSubject
+		}
+		if awaySubjects.in(s) {
+			return awaySubject
+		}
+	}
+	return noSubject
+}
+
+// softwareEnd is what software puts behind its words.
+var softwareEnd = regexp.MustCompile(`^[\p{L}'.]{0,20}\s{0,2}(?:[:\]】)(\-–—]|[.!]?$)`)
 
 // answerOrOther tells a machine's answer to us from a machine's own message.
 func (r *reading) answerOrOther(evidence string) (engine.Kind, string) {
-	if r.answers() || r.absent() || acknowledgement.MatchString(r.line) || r.header.has("X-Auto-Response-Suppress") ||
+	if r.answers() || r.absent() || acknowledgedPhrases.in(r.line) || r.header.has("X-Auto-Response-Suppress") ||
 		replyPrefix.MatchString(r.in.Subject) {
 		return engine.AutoReply, evidence
 	}
 	return engine.Other, evidence + ", not in answer to anything"
 }
 
+// quickly is within what time of our touch a machine answers.
+const quickly = 3 * time.Minute
+
 // secondSign is what, besides its subject, makes a message automatic.
-func (r *reading) secondSign(weakHeader bool) string {
+func (r *reading) secondSign(subject subjectForm, weakHeader bool) string {
 	switch {
 	case weakHeader:
 		return "a weak machine header"
@@ -92,12 +150,18 @@ func (r *reading) secondSign(weakHeader bool) string {
 		return "Precedence: " + r.header.get("Precedence")
 	case r.absent():
 		return "absence text"
-	case acknowledgement.MatchString(r.line), machineText.MatchString(r.line):
+	case acknowledgedPhrases.in(r.line), machinePhrases.in(r.line):
 		return "a machine's text"
-	case !absenceEnd(r.in.Subject+". "+r.fresh, r.header.date()).IsZero():
+	case !absenceEnd(r.subjectOfAbsence()+". "+r.fresh, r.header.date()).IsZero():
 		return "a date of return"
 	case isNoReply(first(r.in.From)):
 		return "a noreply sender"
+	case !r.touched.At.IsZero() && !r.touched.Arrived.Before(r.touched.At) && r.touched.Arrived.Sub(r.touched.At) <= quickly:
+		return "arrived within minutes of our touch"
+	case subject == softwareSubject:
+		return "it stands where software puts it"
+	case subject == autoSubject && !r.answers():
+		return "a fresh thread" // which says nothing of a subject that a person might choose
 	}
 	return ""
 }
@@ -116,7 +180,39 @@ func (r *reading) bulk() bool {
 // sign that its writer is there: "I was out of office, yes please" is an
 // answer.
 func (r *reading) absent() bool {
-	return absenceText.MatchString(r.line) && !presentText.MatchString(r.line)
+	return (absentPhrases.in(r.line) || leftPhrases.in(r.line)) && !presentPhrases.in(r.line)
+}
+
+// subjectOfAbsence is what a subject may say of an absence: nothing of ours,
+// and nothing behind the colon that software puts before what it answers.
+func (r *reading) subjectOfAbsence() string {
+	subject := r.subjectWithoutOurs()
+	if _, end, found := autoSubjects.find(subject); found && subjectFormOf(subject) == softwareSubject {
+		rest := strings.TrimLeft(subject[end:], " :]】")
+		if awaySubjects.in(rest) || absentPhrases.in(rest) {
+			return rest
+		}
+		if before, _, found := strings.Cut(subject[end:], ":"); found {
+			return subject[:end] + before
+		}
+	}
+	return subject
+}
+
+// departed says whether somebody is gone for good, and whom to write to
+// instead: the first address that is neither his nor ours.
+func (r *reading) departed() (bool, string) {
+	if !leftPhrases.in(r.line) {
+		return false, ""
+	}
+	for _, found := range plainAddress.FindAllString(cutRunes(r.fresh, maxMeaning), 20) {
+		addr := tidyAddress(strings.TrimRight(found, ".,;:!?、。）)"))
+		known := slices.ContainsFunc(slices.Concat(r.in.From, r.in.To), func(a string) bool { return strings.EqualFold(a, addr) })
+		if addr != "" && !known && !isNoReply(addr) {
+			return true, addr
+		}
+	}
+	return true, ""
 }
 
 // autoSubmitted returns the value of Auto-Submitted without its parameters,

@@ -2,8 +2,10 @@ package mailbox
 
 import (
 	"regexp"
-	"slices"
 	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"nudge/engine"
 )
@@ -12,6 +14,9 @@ import (
 // a longer one a person says more than that, and is answered by stopping.
 const maxOptOutWords = 15
 
+// maxOptOutRunes is the same for scripts that do not part words.
+const maxOptOutRunes = 48
+
 // unsubscribe recognises the mail that a List-Unsubscribe link makes, and a
 // short text that is an opt-out and nothing else. Only new words count: our
 // own footer quoted below says "unsubscribe" too.
@@ -19,83 +24,126 @@ func unsubscribe(r *reading) (engine.Kind, string) {
 	if r.header.has("X-Apple-Unsubscribe") {
 		return engine.Unsubscribe, "unsubscribe button of a mail program"
 	}
-	if optOutSubject.MatchString(r.in.Subject) && !r.answers() {
+	if optOutSubject.MatchString(r.in.Subject) && !r.answers() && words(r.fresh) <= 2*maxOptOutWords {
 		return engine.Unsubscribe, "the subject is an opt-out"
 	}
-	if n := words(r.fresh); n == 0 || n > maxOptOutWords {
-		return "", ""
-	}
-	if optOut.MatchString(plainWords(r.fresh)) {
+	if wholeOptOut(r.fresh) {
 		return engine.Unsubscribe, "the text is an opt-out and nothing else"
 	}
 	return "", ""
 }
 
-// plainWords returns a text in lower case with one space between words, no
-// punctuation, and none of the words that only make it polite.
-func plainWords(s string) string {
-	s = strings.ToLower(strings.ReplaceAll(s, "’", "'"))
-	words := strings.FieldsFunc(s, func(r rune) bool {
-		return r <= ' ' || strings.ContainsRune(".,;:!?()[]\"*-–—…。、！，？", r)
-	})
-	words = slices.DeleteFunc(words, func(w string) bool {
-		switch w {
-		case "please", "pls", "kindly", "bitte", "svp", "graag", "aub", "alstublieft", "vänligen", "venligst", "vennligst":
+// wholeOptOut says whether a text is an opt-out and nothing else: the core of
+// one in any language, and around it nothing but courtesy, the names of who
+// writes and who is written to, and words for what is not wanted.
+func wholeOptOut(fresh string) bool {
+	if len(fresh) > 2000 {
+		return false
+	}
+	text := bareWords(farewellTail.ReplaceAllString(foldText(withoutGreeting(withoutFarewell(fresh))), ""))
+	if text == "" {
+		return false
+	}
+	if unspaced(text) {
+		return !strings.ContainsAny(fresh, "?？") && utf8.RuneCountInString(text) <= maxOptOutRunes && optOutPhrases.in(text)
+	}
+	if words(text) > maxOptOutWords {
+		return false
+	}
+	rest, found := optOutPhrases.cut(text)
+	if !found {
+		return false
+	}
+	fillers := optOutFillers()
+	for word := range strings.FieldsSeq(rest) {
+		if word = strings.Trim(word, "-.'"); word != "" && !fillers[word] && !strings.Contains(word, "@") {
+			return false
+		}
+	}
+	return true
+}
+
+// asksToBeLeft says whether a longer text holds an opt-out. A single word
+// proves nothing there: people write about unsubscribing too.
+func asksToBeLeft(fresh string) bool {
+	text := bareWords(foldText(cutRunes(fresh, maxMeaning)))
+	start, end, found := optOutPhrases.find(text)
+	for range 20 {
+		if !found {
+			return false
+		}
+		if match := text[start:end]; strings.Contains(strings.TrimSpace(match), " ") || unspaced(match) {
 			return true
 		}
-		return false
-	})
-	return strings.Join(words, " ")
+		text = text[:start] + " " + text[end:]
+		start, end, found = optOutPhrases.find(text)
+	}
+	return false
 }
 
-var optOutSubject = regexp.MustCompile(`(?i)^(list[- ])?(unsubscribe( me)?|opt[- ]?out|remove me|abmelden|abmeldung|abbestellen|austragen|désinscription|désabonnement|baja|darse de baja|afmelden|uitschrijven|avregistrera|avprenumerera|afmeld|avmeld|cancella iscrizione|descadastrar|wypisz|отписаться|配信停止|退订|退訂)([:\s#_-]+[\w.+=@-]*)?$`)
-
-// optOutPhrases are whole opt-outs by language, without the courtesy around
-// them.
-var optOutPhrases = []string{
-	// English
-	`(i (would like|want|wish) to |can you |could you |you can |just )?(unsubscribe|opt out|optout|opt me out|remove|delete|take)( (me|us|this (address|e ?mail)|my (e ?mail )?(address|name)|our address))?( off| out)?( (from|of))?( (this|your|the|all|any|further))*( (mailing|e ?mail|mail|distribution|contact|marketing))?( (lists?|e ?mails?|mailings?|database|communications?|messages?))?`,
-	`(stop|quit|cease)( (sending|e ?mailing|mailing|contacting|writing( to)?|messaging|spamming))?( (me|us))?( (these|this|your|any|more))*( (e ?mails?|mails?|messages?|spam))?( (again|now|anymore|immediately))?`,
-	`(do not|don't|dont|never)( ever)? (e ?mail|mail|contact|write( to)?|send|message)( (me|us))?( (any|more|further|such|these))*( (e ?mails?|mails?|messages?))?( (again|anymore|any more))?`,
-	`no more (e ?mails?|mails?|messages?)( (from you|to me))?`,
-	`leave (me|us) alone`,
-	`(i am |we are |i'm )?not interested (remove|unsubscribe|stop)( (me|us|e ?mailing|writing|contacting))*( (from|your|the|this|list|lists))*`,
-	// German
-	`(ich möchte )?(mich )?(abmelden|austragen|abbestellen)`, `abmeldung`,
-	`(nehmen|streichen|löschen|entfernen|tragen) sie (mich|uns|meine (e ?mail ?)?adresse|diese adresse)( (aus|von))?( (ihrem|ihrer|dem|der|ihren))?( (verteiler|liste|mailingliste|e ?mail ?liste|datenbank|mailverteiler))?( (aus|raus|heraus))?`,
-	`(schicken|senden|schreiben) sie (mir|uns)( bitte)? (keine|nicht)( weiteren?)?( (e ?mails?|mails?|nachrichten))?( mehr)?`,
-	`keine( weiteren)? (e ?mails?|mails?|nachrichten|werbung)( mehr)?( senden| schicken)?`, `(kontaktieren|schreiben) sie (mich|uns|mir) nicht( mehr)?( an)?`,
-	`(nicht|nie) (mehr|wieder) (schreiben|kontaktieren|anschreiben)`,
-	// French
-	`(désinscrivez|désabonnez|retirez|supprimez|enlevez)( |-)(moi|nous)( de)?( (votre|vos|la|cette))?( (liste|listes|base|fichier))?( (de diffusion|d'envoi))?`, `(veuillez )?(me )?(désinscrire|désabonner|retirer|supprimer|enlever)( de)?( (votre|vos|la|cette))?( (liste|listes|base|fichier))?( (de diffusion|d'envoi))?`, `désinscription`, `désabonnement`, `stop`,
-	`(veuillez )?(ne|n')( plus)? (me |nous )?(plus )?(contacter|contactez|écrire|écrivez|envoyer|envoyez)( plus)?( (de|d'))?( ?(mails?|e ?mails?|messages?))?`,
-	// Spanish
-	`(quiero |deseo )?(darme|darse|dar|dadme|deme|denme)( me)? de baja( (de|del|en))?( (su|la|esta|vuestra))?( (lista|boletín|base))?( de (correo|distribución))?`, `baja`, `(no|dejen de|deje de) (me |enviarme |escribirme |contactarme )?(envíen?|escriban?|contacten?|manden?)?( más)?( (correos?|mensajes?|e ?mails?))?( más)?`,
-	`(borren?me|elimínenme|quítenme|sáquenme|elimíneme)( de)?( (su|la|esta))?( lista)?`,
-	// Dutch
-	`(graag |wil me )?(afmelden|uitschrijven)`, `(meld|schrijf|haal) (mij|me|ons) (af|uit)( van| uit)?( (uw|de|deze))?( (lijst|mailinglijst|verzendlijst|bestand))?`, `(stuur|stuurt u|mail) (mij|me|ons) (geen|niet)( (mails?|e ?mails?|berichten))?( meer)?`, `geen (mails?|e ?mails?|berichten) meer`,
-	// Swedish, Danish, Norwegian, Finnish
-	`(avregistrera|avprenumerera|avsluta|ta bort)( (mig|oss))?( (från|ur))?( (er|din|listan|listan|utskick))*`, `(sluta|inga fler) (mejla|maila|skicka|mejl|mail)( (mig|till mig))?( (mejl|mail))?`,
-	`(afmeld|frameld|fjern|slet)( (mig|os))?( (fra))?( (listen|jeres liste|mailingliste))?`, `(meld|fjern|slett)( (meg|oss))?( (av|fra))?( (listen|denne listen))?`,
-	`(poista|poistakaa)( (minut|osoitteeni))?( (listalta|postituslistalta))?`, `(peruuta|lopeta) (tilaus|viestit)`,
-	// Italian, Portuguese
-	`(cancellatemi|cancellami|rimuovetemi|rimuovimi|disiscrivetemi|disiscrivimi|toglietemi)( (da|dalla|dalle))?( (vostra|vostre|lista|mailing list|liste))*`, `(non|smettete di) (scrivermi|contattarmi|scrivetemi|contattatemi|inviatemi)( più)?( (mail|e ?mail|messaggi))?`, `disiscrizione`,
-	`(remova|retire|tire|descadastre|exclua)( |-)?(me|meu e ?mail|o meu e ?mail)?( (da|de))?( (sua|vossa|lista|listas))*`, `(cancelar|remover)( a)?( (minha|inscrição|subscrição|assinatura))*`, `não (me )?(envie|enviem|contacte|escreva)( mais)?( (e ?mails?|mensagens))?`,
-	// Polish, Czech, Russian, Ukrainian
-	`(wypisz|wypiszcie|usuń|usuńcie)( mnie)?( (z|ze))?( (listy|bazy|newslettera))?`, `(o )?usunięcie( (mnie|mojego adresu))?( z)?( (listy|bazy))?`, `(odhlásit|odhlaste mě|vyřaďte mě)( (z|ze))?( seznamu)?`,
-	`(отпишите|удалите|уберите)( меня)?( (от|из))?( (рассылки|списка|базы))?`, `(отписаться|відписатися|відпишіть мене)`, `не (пишите|беспокойте)( мне| меня)?( больше)?`,
-	// Japanese, Chinese, Korean
-	`配信(停止|解除|を停止)?(を?(お願い|希望)(いた)?します|してください|希望)?`, `(メールを?)?送らないでください`, `(请|請)?(退订|退訂|取消订阅|取消訂閱)(邮件|郵件|谢谢|謝謝)?`, `(请|請)?(不要|别|別)再(给我)?(发|發)(送)?(邮件|郵件|信)?(了)?`, `수신\s?거부`, `구독\s?취소`,
+// bareWords drops the punctuation around words, and between those of scripts
+// that do not part them.
+func bareWords(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`,;:!?()[]{}"*…、。·～~«»„“”‚/|<>•#+=_`, r) {
+			return ' '
+		}
+		return r
+	}, s)
+	var out []string
+	for word := range strings.FieldsSeq(s) {
+		if word = strings.Trim(word, ".-–—'"); word != "" {
+			out = append(out, word)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
-// courtesy is what may stand around an opt-out without making it more.
-const courtesy = `(?:(?:please|pls|kindly|hi|hello|dear|sir|madam|team|all|there|thanks|thank you|thx|regards|best|kind|cheers|bitte|hallo|guten tag|sehr geehrte damen und herren|danke|vielen dank|mfg|mit freundlichen grüßen|bonjour|merci de|merci|svp|s'il vous plaît|hola|buenos días|por favor|gracias|saludos|graag|alstublieft|aub|bedankt|dank u|groet|groeten|hej|tack|vänligen|vänliga hälsningar|takk|vennligst|venligst|kiitos|prego|grazie|cortesemente|per favore|obrigado|obrigada|proszę|dziękuję|prosím|děkuji|пожалуйста|спасибо|すみません|谢谢)\s*)*`
+// withoutFarewell cuts a text at the line that takes leave, and drops a name
+// that stands alone at the end.
+func withoutFarewell(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		if i > 0 && len(line) < 80 && farewell.MatchString(foldText(line)) {
+			lines = lines[:i]
+			break
+		}
+	}
+	for len(lines) > 1 && (lines[len(lines)-1] == "" || isName(lines[len(lines)-1])) {
+		lines = lines[:len(lines)-1]
+	}
+	return strings.Join(lines, "\n")
+}
 
-// closing is what stands before the name of the writer.
-const closing = `(?:thanks|thank you|thx|(?:best|kind|many)? ?regards|best|cheers|danke|mfg|(?:viele|beste|mit freundlichen) grüßen?|gruß|merci|cordialement|gracias|saludos|bedankt|groet|groeten|tack|mvh|hilsen|grazie|saluti|obrigad[oa]|pozdrawiam)`
+// isName says whether a line could be the name of a person or a company, and
+// is no opt-out.
+func isName(line string) bool {
+	names := strings.Fields(line)
+	for _, name := range names {
+		if first, _ := utf8.DecodeRuneInString(name); !unicode.IsUpper(first) {
+			return false
+		}
+	}
+	return len(names) > 0 && len(names) <= 4 && !optOutPhrases.in(bareWords(foldText(line)))
+}
+
+func withoutGreeting(text string) string {
+	line, rest, _ := strings.Cut(text, "\n")
+	folded := foldText(line)
+	if at := greeting.FindStringIndex(folded); at != nil {
+		if len(folded) != len(line) { // folding moved the letters
+			return folded[at[1]:] + "\n" + rest
+		}
+		return line[at[1]:] + "\n" + rest
+	}
+	return text
+}
 
 var (
-	optOut = regexp.MustCompile(`^` + courtesy + `(?:(?:` + strings.Join(optOutPhrases, `|`) + `) ?)(?:` + courtesy + `| ?` + closing + `( \S+){0,3})$`)
-	// optOutInside finds the plainest of them inside a longer text.
-	optOutInside = regexp.MustCompile(`(?i)(unsubscribe me|opt me out|remove me from|take me off|stop (e-?mailing|contacting|writing to) me|do not (contact|e-?mail) me|don't (contact|e-?mail) me|nehmen sie mich .{0,20}verteiler|keine (weiteren )?(e-?mails|mails) mehr|ne me contactez plus|désinscri|darme de baja|haal mij van|uitschrijven|avregistrera mig|配信停止|退订)`)
+	// farewellTail finds a leave taken in the same line as the rest.
+	farewellTail  = regexp.MustCompile(`[.!,;?] ?(thanks|thank you|thx|(kind |best |many )?regards|best|cheers|danke|vielen dank|mfg|lg|vg|gru(ß|ss)|(viele|beste|liebe) grüße|merci|cordialement|gracias|saludos|grazie|saluti|obrigad[oa]|bedankt|groet(en|jes)?|mvg|tack|mvh|tak|takk|hilsen|kiitos|t|dziękuję|pozdrawiam|děkuji|спасибо|teşekkürler|mulțumesc|köszönöm)[,.!]?( [\p{L}.]+){0,3}\W*$`)
+	farewell      = regexp.MustCompile(`^\W*((with )?(many |very |my |our )?(thanks|thank you|kind(est)?|best|warm|yours|regards|sincerely|cheers|respectfully)( (and|for|in|you|very|so|much|again|regards|wishes|best|kind|advance|truly|faithfully|sincerely|your|help))*|danke( .{0,20})?|vielen dank( .{0,20})?|mfg|vg|lg|(mit )?(freundliche[nmr]?|viele[n]?|beste[n]?|liebe[n]?|herzliche[n]?|schöne[n]?) gr(ü|ue)(ß|ss)e?n?|gru(ß|ss)|merci( .{0,20})?|(bien )?cordialement|(sincères |meilleures )?salutations|bien à vous|(muchas )?gracias( .{0,15})?|(un )?(cordial )?saludos?( cordial(es)?)?|atentamente|grazie( .{0,15})?|(cordiali|distinti) saluti|saluti|obrigad[oa]( .{0,15})?|(com os melhores )?cumprimentos|atenciosamente|att|bedankt( .{0,15})?|(met )?vriendelijke groet(en)?|mvg|groet(en|jes)?|tack( .{0,15})?|(med )?(vänlig(a)?|bästa) hälsning(ar)?|mvh|(med )?(venlig(e)?|vennlig(e)?|bedste|beste) hils(en|ner)|hilsen|tak|takk|(ystävällisin )?terveisin|kiitos|t|pozdrawiam|z poważaniem|dziękuję|(s )?pozdravem|děkuji|s pozdravom|ďakujem|üdvözlettel|köszönöm|cu stimă|mulțumesc|(iyi )?(günler|çalışmalar)|saygılarımla|teşekkürler|с уважением|спасибо|з повагою|дякую|поздрави|με εκτίμηση|ευχαριστώ|בברכה|תודה|(مع )?(خالص )?(التحية|تحياتي|الشكر)|شكرا|lp|lep pozdrav|lijep pozdrav|hvala|srdačan pozdrav|terima kasih|trân trọng|cảm ơn|salam)\W*(,.*)?$`)
+	greeting      = regexp.MustCompile(`^\W*(hi|hello|hey|dear|good (morning|afternoon|evening|day)|hallo|guten (tag|morgen|abend)|moin|servus|liebe[rs]?|sehr geehrte[rs]?|bonjour|bonsoir|madame|monsieur|hola|buen[oa]s (días|tardes)|estimad[oa]s?|ciao|buongiorno|salve|gentil[ei]|egregi[oa]|olá|oi|bom dia|boa tarde|car[oa]s?|prezad[oa]s?|exm[oa]s?|dag|goedendag|goedemorgen|goedemiddag|beste|geachte|hej|hei|hallå|god(dag| dag| morgen)|kære|kjære|terve|moi|dzień dobry|szanown\S+|witam|dobrý deň|dobrý den|vážen\S+|tisztelt|kedves|jó napot|bună( ziua)?|stimat\S*|merhaba|sayın|здравствуйте|уважаем\S+|добрый день|доброго дня|добрий день|шановн\S+|здравейте|poštovan\S+|pozdravljen\S+|spoštovan\S+|γεια|καλημέρα|αγαπητ\S+|שלום|مرحبا|السلام عليكم|selamat (pagi|siang)|xin chào|kính gửi)(\s[^,!.:\n]{0,40})?[,!.:]`)
+	optOutSubject = regexp.MustCompile(`(?i)^\W*(list[- ]|please |bitte )?(unsubscribe( me)?|opt[- ]?out|remove( me)?|stop( e-?mails?)?|abmelden|abmeldung|abbestellen|abbestellung|austragen|austragung|désinscription|désinscrire|désabonnement|se désabonner|baja|darse de baja|dar de baja|cancelar suscripción|afmelden|afmelding|uitschrijven|uitschrijving|avregistrera|avregistrering|avprenumerera|afmeld|afmelding|avmeld|avmelding|frameld|cancella iscrizione|cancellazione|disiscrizione|disiscrivimi|descadastrar|cancelar inscrição|cancelar subscrição|remover|wypisz|wypis|rezygnacja|odhlásit|odhlášení|odhlásiť|leiratkozás|dezabonare|aboneliği iptal|tilauksen peruutus|отписаться|отписка|відписатися|отписване|odjava|απεγγραφή|διαγραφή|配信停止|配信解除|退会|退订|退訂|取消订阅|取消訂閱|수신\s?거부|구독\s?취소|הסרה|إلغاء الاشتراك)([:\s#_-]+[\w.+=@:-]*)?$`)
+	optOutFillers = sync.OnceValue(func() map[string]bool { return fillerSet(optOutFillerWords) })
 )

@@ -7,27 +7,63 @@ import (
 	"nudge/engine"
 )
 
-// complaint recognises abuse reports (RFC 5965) and the older form without a
-// report part. Reports on authentication (RFC 6591) complain about nothing;
-// "opt-out" is a wish, "not-spam" a compliment.
+// complaint recognises abuse reports (RFC 5965), also where their parts have
+// the wrong type, and the older form without a report part. Reports on
+// authentication (RFC 6591) complain about nothing; "opt-out" is a wish,
+// "not-spam" a compliment.
 func complaint(r *reading) (engine.Kind, string) {
-	p, found := r.part("message/feedback-report")
+	report, found := r.feedback()
 	if !found {
 		if complaintSubject.MatchString(r.in.Subject) && r.carriesMail() && !r.answers() {
+			r.in.Failed = r.complainant(nil)
 			return engine.Complaint, "a complaint with our mail attached"
 		}
 		return "", ""
 	}
-	report, _ := splitHeader(p.body)
-	switch kind := strings.ToLower(strings.TrimSpace(report.get("Feedback-Type"))); kind {
-	case "auth-failure", "dmarc", "not-spam":
+	kind := strings.ToLower(strings.TrimSpace(report.get("Feedback-Type")))
+	switch kind {
+	case "auth-failure", "dmarc", "not-spam", "virus":
 		return engine.Other, "feedback report of type " + kind
-	case "opt-out", "opt-out-list":
+	}
+	r.in.Failed = r.complainant(report)
+	if kind == "opt-out" || kind == "opt-out-list" {
 		return engine.Unsubscribe, "feedback report of type " + kind
-	case "virus":
-		return engine.Other, "feedback report of type virus"
 	}
 	return engine.Complaint, "abuse report (RFC 5965)"
+}
+
+// feedback returns the fields of an abuse report: of the part that has its
+// type, or else of a text that has its first field.
+func (r *reading) feedback() (header, bool) {
+	if p, found := r.part("message/feedback-report"); found {
+		report, _ := splitHeader(p.utf8())
+		return report, true
+	}
+	for _, p := range r.parts {
+		if !p.leaf || p.returned || !strings.HasPrefix(p.mediaType, "text/") && p.mediaType != "application/octet-stream" || !r.carriesMail() {
+			continue
+		}
+		if report, _ := splitHeader(p.body); report.has("Feedback-Type") && (report.has("User-Agent") || report.has("Version")) {
+			return report, true
+		}
+	}
+	return nil, false
+}
+
+// complainant returns whom a complaint is about, by the names that senders of
+// reports use, or else as the one recipient of the mail it carries.
+func (r *reading) complainant(report header) []string {
+	for _, name := range []string{"Original-Rcpt-To", "Removal-Recipient", "X-HmXmrOriginalRecipient", "X-Original-Rcpt-To"} {
+		for _, h := range []header{report, r.header} {
+			if to := addressesIn(h.all(name)...); len(to) > 0 {
+				return to
+			}
+		}
+	}
+	if to := r.foreign(r.returnedTo()); len(to) == 1 {
+		return to
+	}
+	return nil
 }
 
 var complaintSubject = regexp.MustCompile(`(?i)^(complaint about message from|email feedback report for ip|abuse report\b|spam report\b)`)
@@ -71,11 +107,44 @@ func calendar(r *reading) (engine.Kind, string) {
 			method = string(m[1])
 		}
 		if strings.EqualFold(method, "REPLY") {
+			r.answer = attendance(p.body)
 			return engine.Calendar, "answer to an invitation, METHOD:REPLY"
 		}
 	}
+	if m := calendarSubject.FindStringSubmatch(r.in.Subject); m != nil && r.meetingMail() {
+		return engine.Calendar, "answer to an invitation in Outlook's own format"
+	}
 	return "", ""
 }
+
+// meetingMail says whether a message is of the kind that Outlook makes of an
+// answer to an invitation.
+func (r *reading) meetingMail() bool {
+	if strings.HasSuffix(strings.ToLower(r.header.get("Content-Class")), "calendarmessage") {
+		return true
+	}
+	_, found := r.part("application/ms-tnef")
+	return found
+}
+
+// attendance reads PARTSTAT, folded lines and all.
+func attendance(body []byte) string {
+	body = calendarFold.ReplaceAll(body, nil)
+	if m := partStat.FindSubmatch(body); m != nil {
+		switch status := strings.ToLower(string(m[1])); status {
+		case "accepted", "declined", "tentative", "delegated":
+			return status
+		}
+	}
+	return ""
+}
+
+var (
+	calendarFold = regexp.MustCompile(`\r?\n[ \t]`)
+	partStat     = regexp.MustCompile(`(?i);PARTSTAT="?([A-Z-]+)`)
+	// calendarSubject is how Outlook begins the subject of an answer.
+	calendarSubject = regexp.MustCompile(`(?i)^(accepted|declined|tentative(ly accepted)?|zugesagt|angenommen|abgelehnt|abgesagt|mit vorbehalt|accepté|refusé|provisoire|aceptad[ao]|rechazad[ao]|provisional|accettat[ao]|rifiutat[ao]|provvisorio|aceite|aceit[oa]|recusad[oa]|geaccepteerd|afgewezen|voorlopig|accepterat|avböjt|preliminärt|accepteret|afvist|foreløbig|akseptert|avslått|hyväksytty|hylätty|zaakceptowane|odrzucone|přijato|odmítnuto|принято|отклонено|kabul edildi|reddedildi|承諾済み|辞退|仮承諾|已接受|已谢绝|已拒绝|수락됨|거절됨)\s?[:：]`)
+)
 
 var calendarMethod = regexp.MustCompile(`(?mi)^METHOD\s*:\s*([A-Z]+)`)
 
@@ -95,7 +164,7 @@ func machineReport(r *reading) (engine.Kind, string) {
 	return "", ""
 }
 
-var reportSubject = regexp.MustCompile(`(?i)^report domain: ?\S+;? submitter: ?\S+`)
+var reportSubject = regexp.MustCompile(`(?i)^(\[[^\]]{1,20}\] ?)?report domain: ?\S+;? submitter: ?\S+`)
 
 // challenge recognises systems that ask the sender to prove that he is a
 // person. Nothing is ever confirmed by itself; the owner is shown it.
@@ -114,7 +183,7 @@ func challenge(r *reading) (engine.Kind, string) {
 	if challengeSubject.MatchString(r.in.Subject) && linked(r.text) && filterText.MatchString(r.line) && !r.answers() {
 		return engine.Challenge, "subject asks for verification"
 	}
-	if linked(r.fresh) && words(r.fresh) < 400 && challengeText.MatchString(r.line) {
+	if linked(r.text) && words(r.fresh) < 400 && challengePhrases.in(r.line) {
 		return engine.Challenge, "asks the sender to prove that he is a person"
 	}
 	return "", ""
@@ -131,19 +200,6 @@ var (
 	}
 	challengeSubject = regexp.MustCompile(`(?i)(requires verification|verification required|confirm(ation)? (is )?(required|needed)|please confirm your (message|e-?mail))`)
 	filterText       = regexp.MustCompile(`(?i)(white|guest|allowed|approved)[- ]?(list|senders?)|\bspam|unsolicited|verif(y|ication)|prove`)
-	challengeText    = regexp.MustCompile(`(?i)(` + strings.Join([]string{
-		`(prove|confirm|verify|show)( to us)?( that)? (you are|you're|that you are|yourself as)( really)?( a| an| not a)? ?(real )?(human|person|human being|people|spammer|robot)`,
-		`add your (e-?mail )?address to (my|the|his|her|their)( list of)? (allowed|approved|guest|white|safe|accepted)`,
-		`add yourself to (my|the|his|her|their)( \S+)? (guest|white|allow|approved|safe)\S*\s?list`,
-		`(deliver|release) (your|this) (message|e-?mail),? (please )?(click|follow|visit|reply|confirm)`,
-		`you are not (yet )?(on|in) (my|the|his|her|their) (guest|allowed|approved|white|safe)\s?-?list`,
-		`(click|follow|visit|use).{0,60}(link|button|url|address).{0,80}(so that|to have|to get|to allow|before) .{0,30}(message|e-?mail).{0,30}(delivered|released|delivery|inbox)`,
-		`(your )?(message|e-?mail) (is|has been|will be) (waiting|held|on hold|quarantined|being held|pending).{0,120}(verif|confirm|approv|permission)`,
-		`one-time (confirmation|verification|request)`,
-		`(bestätigen|beweisen) sie,? dass sie (ein mensch|kein spammer|kein roboter)`,
-		`(confirmez|prouvez|vérifier) que vous (êtes|n'êtes pas) (un|une) (humain|personne|robot|spammeur)`,
-		`(confirme|demuestre|verifique) que (es|usted es|no es) (una|un) (persona|humano|robot)`,
-	}, "|") + `)`)
 )
 
 func first(values []string) string {

@@ -41,20 +41,23 @@
 //
 // # What an incoming is
 //
-// ParseHeader and Classify are functions of bytes: no network, no clock, no
-// state. They never fail and never give up on broken mail: a header that
-// breaks off, a boundary that is missing, a charset that lies each cost only
-// what they spoil. Work is bounded in depth, parts, lines and text, so that
+// ParseHeader, Classify, Judge and NewText are functions of bytes: no network,
+// no clock, no state. They never fail and never give up on broken mail: a header
+// that breaks off, a boundary that is missing, a charset that lies each cost
+// only what they spoil. Work is bounded in depth, parts, lines and text, so that
 // hostile mail costs milliseconds.
 //
 // ParseHeader says who wrote to whom, which ids are cited, and, in Report,
 // whether the text must be read to know whose it is: a bounce comes from a
 // mail system and often cites nothing.
 //
-// Classify adds what the message is, asking its rules in this order; the first
-// that has an opinion decides, and Evidence names it:
+// Judge adds what the message is and what it says besides; Classify is Judge
+// for a caller who knows nothing of our touches and needs no more than an
+// Incoming. The rules are asked in this order; the first that has an opinion
+// decides, and Evidence names it:
 //
-//   - complaint: an abuse report (RFC 5965);
+//   - complaint: an abuse report (RFC 5965), whole or broken; Failed names who
+//     complains where the report does;
 //   - mdn: a disposition notification (RFC 8098), unless it hides a failure;
 //   - calendar: an answer to an invitation (RFC 5546, METHOD:REPLY);
 //   - challenge: a system that wants to be shown that the sender is a person;
@@ -71,14 +74,17 @@
 //   - other: lists, newsletters and notifications that answer nothing;
 //   - reply: everything else. A person is the default.
 //
-// unsure is said of what has no header that could be read, and of machines
-// that may carry a person's words, such as help desks.
+// unsure is said of what has no header that could be read, of machines that may
+// carry a person's words, such as help desks, and of texts in which a machine
+// speaks while nothing else proves one.
 //
-// Only new text counts: quotes, the lines that introduce them, signatures and
-// the warnings of gateways are left out first. Never enough alone are
-// X-Auto-Response-Suppress, the rules-loop field of Exchange, Precedence: bulk
-// or list, List-Id, a null Return-Path, a noreply sender, and any word in the
-// text: people answer through groups, help desks and gateways that set them.
+// Only new text counts, which NewText returns: quotes, the lines that introduce
+// them, signatures, the warnings of gateways and the notices of lawyers are left
+// out first, and so is whatever repeats a touch, where Touched holds its text.
+// Never enough alone are X-Auto-Response-Suppress, the rules-loop field of
+// Exchange, Precedence: bulk or list, List-Id, a null Return-Path, a noreply
+// sender, and any word in the text: people answer through groups, help desks and
+// gateways that set them.
 //
 // Quoted holds the ids of mail that is returned or quoted, and before them the
 // ids which that mail itself cites, since References survives where a provider
@@ -86,8 +92,16 @@
 // the end of an absence, whether as the last day ("until the 4th") or as the
 // first one back ("back on the 7th"): the engine adds a business day, and a
 // day too long is the smaller error. Only dates from 1 to 100 days after the
-// mail's own Date are believed; a day and month in figures are read the way
-// that falls into those days, the day first where both do.
+// mail's own Date are believed. A day and month in figures are read in the order
+// of the language and the zone, or of another date in the same text, unless only
+// the other order falls into those days. A weekday alone is no date.
+//
+// # How the languages are known
+//
+// What people and programs say stands in tables, one for each meaning
+// (absencewords.go, optoutwords.go, classifywords.go, newtextmarks.go), of the
+// type phrases. A new language is a new line there and a case in
+// testdata/answers or testdata/newtext.
 //
 // # What it refuses
 //

@@ -15,8 +15,8 @@ import (
 	"nudge/mailbox/mailpair"
 )
 
-// dated answers FETCH for INTERNALDATE with a date for each UID.
-func dated(dates map[uint32]string) func(*hostConn, string, string) bool {
+// hostDates answers FETCH for INTERNALDATE with a date for each UID.
+func hostDates(dates map[uint32]string) func(*hostConn, string, string) bool {
 	return func(c *hostConn, tag, line string) bool {
 		if !strings.Contains(line, "INTERNALDATE") {
 			return false
@@ -84,7 +84,7 @@ func TestOwnMailTellsOfAMailWhoseDateIsNoDate(t *testing.T) {
 		}
 		dates[7] = "31-Feb-2026 10:00:00 +0000"
 		dates[8] = ""
-		h.obey(dated(dates))
+		h.obey(hostDates(dates))
 		ins, err := m.OwnMail(t.Context(), time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC))
 		must(t, err)
 		wantIDs(t, ins, "6@x", "7@x", "8@x", "9@x")

@@ -199,6 +199,9 @@ func TestAnswersWithoutAnEndAreCutOffAndNotKept(t *testing.T) {
 			if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > test.most {
 				t.Errorf("%d MB were allocated, want %d at most", got, test.most)
 			}
+			if got := (after.Sys - before.Sys) >> 20; got > test.most+32 { // stacks are no heap
+				t.Errorf("%d MB were taken from the system", got)
+			}
 			if took > commandTimeout/2 {
 				t.Errorf("it took %v", took)
 			}
@@ -256,4 +259,23 @@ func (c *injector) Read(p []byte) (int, error) {
 	n := copy(p, c.held)
 	c.held = c.held[n:]
 	return n, nil
+}
+
+// Under TLS a close says good-bye, which a peer that takes nothing would hold
+// up for five seconds.
+func TestClosingAConnectionNeverWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		server, client := tls.Server(theirs, smtpCerts().good), tls.Client(ours, &tls.Config{RootCAs: smtpCerts().roots, ServerName: "mail.acme.test"})
+		shaken := make(chan error)
+		go func() { _, err := server.Write([]byte("x")); shaken <- err }()
+		_, err := client.Read(make([]byte, 1))
+		must(t, errors.Join(err, <-shaken))
+		began := time.Now()
+		must(t, newWire(client, "").Close())
+		if took := time.Since(began); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		_ = theirs.Close()
+	})
 }

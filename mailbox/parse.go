@@ -46,7 +46,7 @@ func concat(h header, names ...string) []string {
 // bounces are known.
 var reportWords = []string{
 	"deliver", "failure", "failed", "returned", "undeliver", "bounce", "mail system", "mailbox", "mail status", "unknown", "rejected", "warning", "delay", "retr", "error", "feedback report", "abuse", "complaint", "spam report",
-	"zustell", "übermittlung", "remis", "échec", "entrega", "recapit", "consegna", "bestel", "bezorg", "entreg", "lever", "dostarcz", "zwrot", "doruč", "kézbesít", "iletil", "teslim",
+	"zustell", "übermittlung", "rückläufer", "nicht zugestellt", "non distribu", "livraison", "devuelto", "non riuscit", "falha", "devolvid", "mislukt", "aflever", "epäonnistui", "toimit", "niedoręcz", "zwróc", "nelivrat", "livrat", "gönderileme", "доставк", "доставити", "παράδοση", "למסור", "במסירה", "تسليم", "gagal", "thất bại", "遅延", "エラー", "退回", "延迟", "延遲", "실패", "지연", "remis", "échec", "entrega", "recapit", "consegna", "bestel", "bezorg", "entreg", "lever", "dostarcz", "zwrot", "doruč", "kézbesít", "iletil", "teslim",
 	"доставлен", "未達", "配信", "送信", "退信", "投递", "投遞", "送达", "반송", "배달", "unzustell",
 }
 

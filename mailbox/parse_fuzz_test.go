@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -44,6 +45,11 @@ func FuzzParseHeader(f *testing.F) {
 
 func FuzzClassify(f *testing.F) {
 	seedGolden(f)
+	for _, name := range []string{"absence", "bounce", "machine", "optout", "reply"} {
+		for _, a := range readAnswers(f, filepath.Join("testdata", "answers", name+".txt")) {
+			f.Add(a.raw)
+		}
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		in := Classify(raw)
 		if in.Kind == "" || in.Evidence == "" {
@@ -68,6 +74,36 @@ func FuzzDeliveryStatus(f *testing.F) {
 					t.Errorf("recipient %q is no address", name)
 				}
 			}
+		}
+	})
+}
+
+func FuzzReadMessage(f *testing.F) {
+	seedGolden(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m := readMessage(raw)
+		if len(m.parts) == 0 || len(m.parts) > maxParts {
+			t.Errorf("%d parts", len(m.parts))
+		}
+		if text := m.text(); !utf8.ValidString(text) {
+			t.Errorf("%q is no text", text)
+		}
+	})
+}
+
+func FuzzAbsenceEnd(f *testing.F) {
+	for _, a := range readAnswers(f, filepath.Join("testdata", "answers", "absence.txt")) {
+		f.Add(string(a.raw), int64(1795420800))
+	}
+	f.Fuzz(func(t *testing.T, text string, unix int64) {
+		sent := time.Unix(unix%4e9, 0).UTC()
+		end := absenceEnd(text, sent)
+		if end.IsZero() {
+			return
+		}
+		y, mo, d := sent.Date()
+		if days := int(end.Sub(time.Date(y, mo, d, 0, 0, 0, 0, time.UTC)).Hours() / 24); days < 1 || days > maxAbsenceDays {
+			t.Errorf("%v is %d days after %v", end, days, sent)
 		}
 	})
 }

@@ -14,7 +14,7 @@ func TestNewText(t *testing.T) {
 		{"an attribution over two lines", "Yes.\nOn Mon, 16 Nov 2026 at 09:00, Sales\n<sales@seller.example> wrote:\n> Dear Anna\n", "Yes."},
 		{"an unmarked quote", "Yes.\nAm 16.11.2026 um 09:00 schrieb Sales:\n\nDear Anna\nunsubscribe\n", "Yes."},
 		{"Outlook in English", "Yes.\n\nFrom: Sales <sales@seller.example>\nSent: Monday\nTo: Anna\nSubject: Quote\n\nDear Anna\n", "Yes."},
-		{"Outlook in German", "Ja.\n________________________________\nVon: Sales\nGesendet: Montag\nAn: Anna\nBetreff: Angebot\n\nHallo\n", "Ja.\n________________________________"},
+		{"Outlook in German", "Ja.\n________________________________\nVon: Sales\nGesendet: Montag\nAn: Anna\nBetreff: Angebot\n\nHallo\n", "Ja."},
 		{"Outlook in Chinese", "好的\n\n发件人: Sales\n发送时间: 2026年11月16日\n收件人: Anna\n主题: 报价\n\n你好\n", "好的"},
 		{"Apple Mail in French", "Oui.\n\nLe 16 nov. 2026 à 09:00, Sales <sales@seller.example> a écrit :\n\n> Bonjour\n", "Oui."},
 		{"Gmail in Spanish", "Sí.\n\nEl lun, 16 nov 2026 a las 9:00, Sales (<sales@seller.example>) escribió:\n\n> Hola\n", "Sí."},
@@ -28,7 +28,7 @@ func TestNewText(t *testing.T) {
 		{"a colon at the end is no quote", "We need these on Monday:\nten pieces\n", "We need these on Monday:\nten pieces"},
 		{"a line that begins like a header", "From: Monday on we are closed.\nYes.\n", "From: Monday on we are closed.\nYes."},
 	} {
-		if got := newText(tt.text); got != tt.want {
+		if got := NewText(tt.text); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -41,7 +41,7 @@ func TestHTMLText(t *testing.T) {
 		"<style>p{}</style><script>x</script><title>t</title>a &amp; b&nbsp;c":         "a & b c",
 		"Yes<blockquote>Dear <i>Anna</i><blockquote>older</blockquote></blockquote>No": "Yes\n> Dear Anna\n> > older\n\nNo",
 		"<p>unclosed <b>all of it":                                                     "unclosed all of it",
-		`Yes<div class="gmail_quote">On Monday</div>`:                                  "Yes\n\n-----Original Message-----\nOn Monday",
+		`Yes<div class="gmail_quote">On Monday</div>`:                                  "Yes\n> On Monday",
 	} {
 		if got := strings.TrimSpace(htmlText(in)); got != want {
 			t.Errorf("%s gives %q, want %q", in, got, want)

@@ -1,0 +1,111 @@
+package mailbox
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"nudge/engine"
+)
+
+func mailWith(fields, text string) []byte { return completeMail(fields + "\n\n" + text) }
+
+func TestJudgeKnowsOurSubject(t *testing.T) {
+	raw := mailWith("Subject: Out of office chairs until 5 December", "I am away, but send ten.\n")
+	if v := Judge(raw, Touched{}); v.Kind != engine.AutoReply {
+		t.Errorf("without our subject it is %s: %s", v.Kind, v.Evidence)
+	}
+	if v := Judge(raw, Touched{Subjects: []string{"Out of office chairs until 5 December"}}); v.Kind != engine.Reply {
+		t.Errorf("in answer to our own subject it is %s: %s", v.Kind, v.Evidence)
+	}
+}
+
+func TestJudgeKnowsWhenOurTouchLeft(t *testing.T) {
+	raw := mailWith("Subject: Abwesend", "Danke.\n")
+	left := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	for after, want := range map[time.Duration]engine.Kind{
+		-time.Second: engine.Reply, 0: engine.AutoReply, 3 * time.Minute: engine.AutoReply, 3*time.Minute + 1: engine.Reply,
+	} {
+		if v := Judge(raw, Touched{At: left, Arrived: left.Add(after)}); v.Kind != want {
+			t.Errorf("%v after our touch it is %s (%s), want %s", after, v.Kind, v.Evidence, want)
+		}
+	}
+}
+
+func TestJudgeKnowsOurTexts(t *testing.T) {
+	const ours = "If you do not want to receive any more emails from us, answer with stop.\nThank you for contacting us, we have received your request and will get back to you."
+	raw := mailWith("Subject: Re: Quote", "Fine.\n\n"+ours+"\n")
+	v := Judge(raw, Touched{Texts: []string{ours}})
+	if v.Kind != engine.Reply || v.OptOut || v.NewText != "Fine." {
+		t.Errorf("it is %s, opt-out %v, new text %q", v.Kind, v.OptOut, v.NewText)
+	}
+	if v := Judge(raw, Touched{}); !v.OptOut {
+		t.Error("where our text is not known, the opt-out in it ought to be seen")
+	}
+}
+
+func TestJudgeReadsAnswersToInvitations(t *testing.T) {
+	for status, want := range map[string]string{"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative", "DELEGATED": "delegated", "NEEDS-ACTION": ""} {
+		raw := mailWith("Content-Type: text/calendar; method=REPLY", "BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nATTENDEE;CN=Anna;PART\r\n STAT="+status+":mailto:anna@customer.example\r\nEND:VCALENDAR\r\n")
+		if v := Judge(raw, Touched{}); v.Kind != engine.Calendar || v.Answer != want {
+			t.Errorf("%s is %s, %q, want %q", status, v.Kind, v.Answer, want)
+		}
+	}
+}
+
+func TestJudgeNamesWhoTakesOver(t *testing.T) {
+	for text, want := range map[string]string{
+		"I have left the company. Please contact Tom at tom@customer.example.":                      "tom@customer.example",
+		"anna@customer.example is no longer in use, write to new@customer.example":                  "new@customer.example",
+		"Anna has left the company. Your mail to sales@seller.example was noted.":                   "",
+		"I have left the company. Mails to noreply@customer.example are not read, <eva@c.example>.": "eva@c.example",
+		"I am on leave, please contact tom@customer.example":                                        "",
+	} {
+		v := Judge(mailWith("Auto-Submitted: auto-replied", text+"\n"), Touched{})
+		if v.Successor != want {
+			t.Errorf("%q names %q, want %q", text, v.Successor, want)
+		}
+		if left := !strings.Contains(text, "on leave"); v.Left != left {
+			t.Errorf("%q: left is %v, want %v", text, v.Left, left)
+		}
+	}
+}
+
+func TestUnreadableMailIsUnsure(t *testing.T) {
+	for _, raw := range []string{"", "\n\n", "hello", "X-A: b\n\ntext", "\x00\x01\x02"} {
+		if v := Judge([]byte(raw), Touched{}); v.Kind != engine.Ambiguous {
+			t.Errorf("%q is %s", raw, v.Kind)
+		}
+	}
+}
+
+func TestBrokenMIMEHidesNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name, fields, text string
+		want               engine.Kind
+	}{
+		{"a boundary that never comes", "Content-Type: multipart/mixed; boundary=b", "Yes, go ahead.", engine.Reply},
+		{"a part cut off inside its header", "Content-Type: multipart/mixed; boundary=b", "--b\nContent-Type: text/plain", engine.Reply},
+		{"an unknown encoding", "Content-Type: text/plain\nContent-Transfer-Encoding: x-nobody", "STOP", engine.Unsubscribe},
+		{"an unknown charset", "Content-Type: text/plain; charset=x-nobody", "Abmeldung", engine.Unsubscribe},
+		{"a false multipart report", "Content-Type: multipart/report; report-type=delivery-status\nFrom: MAILER-DAEMON@x.example", "<anna@customer.example>: 550 5.1.1 user unknown", engine.BounceHard},
+		{"an automatic header above garbage", "Auto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b", "\x80\x81--b--", engine.AutoReply},
+	} {
+		if v := Judge(mailWith(tt.fields, tt.text), Touched{}); v.Kind != tt.want {
+			t.Errorf("%s: it is %s (%s), want %s", tt.name, v.Kind, v.Evidence, tt.want)
+		}
+	}
+}
+
+func TestOptOutsAndWhatOnlySoundsLikeThem(t *testing.T) {
+	for text, want := range map[string]bool{
+		"STOP": true, "Stop!": true, "remove me, please": true, "Unsubscribe\n\nAnna Bauer": true, "no more emails please": true,
+		"No thanks.": false, "No.": false, "Stop by on Monday.": false, "Remove the second item.": false, "Yes": false,
+		"Please remove me from your list and send me the invoice.": false, "How do I unsubscribe?": false, "Don't stop": false,
+		"Cancel the order": false, "Please stop the delivery": false, "Do not send it to me but to Tom": false,
+	} {
+		if wholeOptOut(text) != want {
+			t.Errorf("%q is an opt-out: %v, want %v", text, !want, want)
+		}
+	}
+}

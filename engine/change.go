@@ -106,7 +106,14 @@ func (en Enrollment) settleSent(s Settlement) (Enrollment, []Event) {
 		Rehearsed: t.Email.For != "", Assumed: s.Assumed})
 	en.Thread = t.Email.Thread
 	en.Attempts, en.TriedAt, en.Resends, en.Late = 0, time.Time{}, 0, false
-	events := []Event{t.event(EventSent, s.At, map[string]string{"subject": t.Email.Subject, "server": s.Answer})}
+	detail := map[string]string{"subject": t.Email.Subject, "server": s.Answer, "mailbox": en.Mailbox}
+	if s.Assumed {
+		detail["assumed"] = "yes"
+	}
+	if s.Filed {
+		detail["copy"] = "filed by nudge"
+	}
+	events := []Event{t.event(EventSent, s.At, detail)}
 	if en.Ended() {
 		return en, events
 	}
@@ -242,6 +249,7 @@ func (en Enrollment) Answer(at time.Time, by string) (Enrollment, []Event) {
 		}
 		en.Due, en.Next = at, toBeFound
 	}
+	en.Vouched = en.Vouched || en.Reason == Restored
 	if en.Next == "" { // it was asked after the last step
 		en, more := en.activate().Finish(at)
 		return en, append(events, more...)

@@ -311,6 +311,11 @@ func (d *Desk) turn(scope Scope, on bool) (int, error) {
 	if scope.Mailbox != "" && !slices.ContainsFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == scope.Mailbox }) {
 		return 0, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("there is no mailbox %q", scope.Mailbox), Hint: "nudge status lists the mailboxes"}
 	}
+	if !on {
+		if err := d.lateAfterPause(scope, d.Now()); err != nil {
+			return 0, err
+		}
+	}
 	n, err := d.Store.Pause(scope, on, "", d.Now())
 	d.wake()
 	return n, err

@@ -25,6 +25,8 @@ func decideDoubt(t Touch, en Enrollment, policy DoubtPolicy, keepsSent bool, now
 	case keepsSent:
 		s.Outcome, s.Keep, s.Due, s.Attempts = Deferred, true, now, en.Attempts
 		s.Answer = "not among the sent mail at three looks, so it never left"
+	case en.Ended(): // nothing of it is due again, whatever became of this one
+		s.Outcome, s.Assumed, s.At, s.Answer = Sent, true, t.ClaimedAt, "nobody knows whether it left, and nothing follows it"
 	case policy == DoubtHold, policy == DoubtByStep && !en.written():
 		return Settlement{}, false
 	default:
@@ -83,9 +85,9 @@ func (e *Engine) resolve(ctx context.Context, now time.Time) (next time.Time, er
 		return now.Add(time.Minute), nil
 	}
 	e.sentUnread = false
-	keeps := readable && !e.Mailbox.SaveSent && e.trust.Copies >= copiesProve && e.trust.Behind == ""
-	if keeps {
-		if keeps, err = e.clocksAgree(own); err != nil {
+	keeps := false
+	if readable {
+		if keeps, err = e.keepsSent(own); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -132,33 +134,57 @@ func (e *Engine) decide(t Touch, own []Incoming, keepsSent bool, now time.Time) 
 	return s, decided, nil
 }
 
-// clockTrust is by how much our clock may have been ahead of the mail server's
-// at a claim. Sent mail is read that much further back, and a proof that
-// something is not there needs, within it, a copy whose time agrees with ours.
+// clockTrust is how much further back than its claim, by our clock, a touch is
+// looked for in Sent: our clock may have been ahead of the mail server's.
 const clockTrust = 7 * 24 * time.Hour
 
-// clocksAgree says whether some mail in Sent lies there at the time at which
-// this state knows to have sent it.
-func (e *Engine) clocksAgree(own []Incoming) (bool, error) {
+// keepsSent says whether Sent, as it was just read, has every mail that leaves:
+// the provider files copies by itself, and those of the last three touches that
+// the state knows to have left are there, at the time at which they left. So
+// the clocks agree as well, and the owner does not tidy the folder.
+func (e *Engine) keepsSent(own []Incoming) (bool, error) {
+	if e.Mailbox.SaveSent || e.trust.Copies < copiesProve {
+		return false, nil // a copy that we file may have failed
+	}
 	at := map[string]time.Time{}
 	for _, in := range own {
-		if in.MessageID != "" && e.trust.was(in.Instance) {
-			at[in.MessageID] = in.Arrived
+		for _, id := range append([]string{in.MessageID, in.OriginalID}, in.References...) {
+			if id != "" && e.trust.was(in.Instance) {
+				at[id] = in.Arrived
+			}
 		}
 	}
 	known, err := e.Store.Known(slices.Collect(maps.Keys(at)), nil)
 	if err != nil {
 		return false, &storeError{err}
 	}
-	for id, enrollment := range known.ByID {
-		for _, d := range known.ByEnrollment[enrollment].Done {
-			if d.Outcome == Sent && !d.Assumed && at[id].Sub(d.At).Abs() <= witnessSlack {
-				return true, nil
-			}
+	filed := map[string][]time.Time{} // by enrollment: when its copies arrived
+	for id, en := range known.ByID {
+		filed[en] = append(filed[en], at[id])
+	}
+	events, err := e.Store.Events("", 0, -proofEvents)
+	if err != nil {
+		return false, &storeError{err}
+	}
+	left := copiesProve
+	for _, ev := range slices.Backward(events) {
+		if ev.Kind != EventSent || ev.Detail["mailbox"] != e.Mailbox.Name || ev.Detail["assumed"] != "" || ev.Detail["rehearsal"] != "" {
+			continue
+		}
+		there := func(t time.Time) bool { return t.Sub(ev.At).Abs() <= witnessSlack }
+		if ev.Detail["copy"] != "" || !slices.ContainsFunc(filed[ev.Enrollment], there) {
+			return false, nil
+		}
+		if left--; left == 0 {
+			return true, nil
 		}
 	}
 	return false, nil
 }
+
+// proofEvents is how many of the last events are looked through for the last
+// touches that left.
+const proofEvents = 1000
 
 // steady says whether the wall clock went on as the process's own did since
 // this touch was first looked for, and did not go back since its claim: only

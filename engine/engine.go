@@ -40,8 +40,9 @@ type Engine struct {
 	doubting    bool                 // something may be in doubt
 	doubts      []Touch              // what is, as of this round
 	watched     map[string]stopwatch // since when this process has looked for what is in doubt
+	unread      int                  // tries to compare the state with Sent that failed, in a row
+	caughtUpAt  time.Time            // when what came due in an outage was last looked for
 	sentUnread  bool                 // the last try to read the sent mail failed
-	beatAt      time.Time            // the last Beat that was kept
 	alarmed     bool                 // a person was told that the mailbox cannot be read
 	rejected    int                  // refused logins in a row
 	refusals    []time.Time          // of mails that no code explains
@@ -143,6 +144,7 @@ func (e *Engine) rounds(ctx context.Context) error {
 // anything. The error is of the store; trouble with the mailbox is in Health,
 // and holds back every touch.
 func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err error) {
+	now = now.Round(0) // the clock on the wall: the process's own stands still while the machine sleeps
 	watch := e.watch(now)
 	if err := e.recover(now); err != nil {
 		return time.Time{}, err
@@ -172,8 +174,7 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) (next time.Time, err e
 	}
 	if e.trust.Behind != "" {
 		if err := e.reconcile(ctx, now); err != nil {
-			e.heard(now, err)
-			return now.Add(readAgain(err, e.deaf-1)), asStoreError(err)
+			return e.unreconciled(now, err), asStoreError(err)
 		}
 	}
 	look, err := e.resolve(ctx, now)
@@ -284,10 +285,13 @@ func (e *Engine) probe(ctx context.Context) {
 	if !ok {
 		return
 	}
-	for tries := 0; ctx.Err() == nil; tries++ {
+	for tries, rejected := 0, 0; ctx.Err() == nil; tries++ {
 		err := probeOnce(ctx, prober)
 		if ctx.Err() != nil {
 			return
+		}
+		if se, ok := errors.AsType[*SendError](err); ok && se.Phase == PhaseAuth && se.Outcome == Refusal {
+			rejected++
 		}
 		var trouble *SendError
 		if err != nil {
@@ -298,7 +302,7 @@ func (e *Engine) probe(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		e.Wake()
-		if err == nil {
+		if err == nil || rejected >= rejectedLogins { // by now the mailbox is paused
 			return
 		}
 		timer := time.NewTimer(nth(senderBackoff, tries)) // the network may not be up yet

@@ -69,11 +69,12 @@ type Enrollment struct {
 	Behind    *Hold     `json:"behind,omitempty"` // what holds it as well, once a doubt is answered
 	Paused    bool      `json:"paused,omitempty"` // this person's switch; see Store.Pause
 
-	Next string    `json:"next,omitempty"` // id of the step that comes next; "" when stopped or finished
-	Due  time.Time `json:"due,omitzero"`   // the earliest moment for it that its sequence allows
-	Look time.Time `json:"look,omitzero"`  // when the engine looks at it next; never before Due
-	Why  string    `json:"why,omitempty"`  // why Look is later than Due
-	Late bool      `json:"late,omitempty"` // its moment passed while nothing could be sent: part of the backlog
+	Next    string    `json:"next,omitempty"`    // id of the step that comes next; "" when stopped or finished
+	Due     time.Time `json:"due,omitzero"`      // the earliest moment for it that its sequence allows
+	Look    time.Time `json:"look,omitzero"`     // when the engine looks at it next; never before Due
+	Why     string    `json:"why,omitempty"`     // why Look is later than Due
+	Vouched bool      `json:"vouched,omitempty"` // a person said that it goes on although nobody knows what was sent before a restore
+	Late    bool      `json:"late,omitempty"`    // its moment passed while nothing could be sent: part of the backlog
 
 	Done     []Done      `json:"done,omitempty"`     // the steps behind it, in order
 	Thread   Thread      `json:"thread"`             // ties its mails together

@@ -34,6 +34,8 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 		return Decision{Hold: NoSequence, Why: fmt.Sprintf("there is no sequence %q", en.Sequence)}
 	case en.rehearsed() && !m.Rehearsal:
 		return Decision{Hold: Rehearsed, Why: "it was rehearsed: mails that went to you alone"}
+	case !en.written() && !en.Vouched && !m.Rehearsal && slices.ContainsFunc(c.Contacts, func(t Contact) bool { return t.Sequence == LostSequence }):
+		return Decision{Hold: Restored, Why: "Sent has a mail to them of which this restored state knows nothing; it may have been this one"}
 	case en.Late && c.LateShare > 0 && c.LateToday >= c.LateShare:
 		return Decision{Look: m.tomorrow(now), Why: fmt.Sprintf("overdue with others, of whom %d are written to a day", c.LateShare)}
 	case c.SequenceOff:

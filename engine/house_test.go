@@ -23,6 +23,7 @@ func TestImportDirections(t *testing.T) {
 		"nudge/engine/intake":    {"nudge/mailbox", "nudge/engine/bolt", "nudge/engine/control"},
 		"nudge/mailbox":          {"nudge/engine/bolt", "nudge/engine/control"},
 		"nudge/engine/storetest": {"nudge/mailbox", "nudge/engine/bolt", "nudge/engine/control"},
+		"nudge/engine/simtest":   {"nudge/mailbox", "nudge/engine/control"},
 	}
 	for pkg, not := range forbidden {
 		out, err := exec.Command("go", "list", "-deps", pkg).Output()

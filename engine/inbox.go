@@ -10,6 +10,10 @@ import (
 // sent mail.
 var ErrNoSent = errors.New("the mailbox has no Sent folder")
 
+// ErrTooMany is what SentReader.OwnMail's error wraps when there is more mail
+// than it reads.
+var ErrTooMany = errors.New("more mail than is read at once")
+
 // ErrLogin is what an Inbox's errors wrap when the server refused the user name
 // or the password. Trying again soon would lock the account at many providers.
 var ErrLogin = errors.New("the server refused the user name or the password")

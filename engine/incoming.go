@@ -53,7 +53,8 @@ type Incoming struct {
 	OriginalID string   `json:"original_id,omitempty"` // the Message-ID it had before the provider gave it another (X-Microsoft-Original-Message-ID)
 	Report     bool     `json:"report,omitempty"`      // looks like a delivery report: it must be read to know whose it is
 
-	// From the whole message, by Inbox.Read.
+	// From the whole message, by Inbox.Read; Arrived by Fetch already of what
+	// lies in Sent or bears an Instance.
 	Arrived  time.Time `json:"arrived,omitzero"` // INTERNALDATE; zero when the server's answer made no sense
 	Kind     Kind      `json:"kind,omitempty"`
 	Evidence string    `json:"evidence,omitempty"` // the rule that decided Kind, in words

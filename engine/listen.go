@@ -197,7 +197,7 @@ func (e *Engine) effects(in Incoming, now time.Time) ([]Effect, error) {
 func (e *Engine) known(ins []Incoming) (Known, error) {
 	ids, keys := map[string]bool{}, map[string]bool{}
 	for _, in := range ins {
-		for _, id := range slices.Concat([]string{in.MessageID}, in.InReplyTo, in.References, in.Quoted) {
+		for _, id := range slices.Concat([]string{in.MessageID, in.OriginalID}, in.InReplyTo, in.References, in.Quoted) {
 			ids[id] = true
 		}
 		for _, addr := range slices.Concat(in.From, in.Failed) {
@@ -237,7 +237,8 @@ func (e *Engine) known(ins []Incoming) (Known, error) {
 // groups and contact forms write it, makes it somebody else's; so does a foreign
 // From in the Sent folder.
 func (e *Engine) own(in Incoming, known Known) bool {
-	if _, ours := known.ByID[in.MessageID]; ours || len(in.From) == 0 {
+	_, ours := known.ByID[in.MessageID]
+	if ours = ours || in.Role == SentMail && e.trust.was(in.Instance); ours || len(in.From) == 0 {
 		return ours || in.Role == SentMail
 	}
 	return !slices.ContainsFunc(in.From, func(addr string) bool { return !e.Mailbox.IsOwn(addr) })

@@ -67,7 +67,7 @@ func (en Enrollment) FallBehind(ask bool, at time.Time) (Enrollment, []Event) {
 		en.Late = true
 		return en, nil
 	}
-	held, _ := en.hold(CatchUp, "was due "+en.Look.Format("2 January 2006"), time.Time{})
+	held, _ := en.hold(CatchUp, "was due "+en.Due.Format("2 January 2006"), time.Time{})
 	return held, []Event{held.heldEvent(at)}
 }
 
@@ -100,7 +100,7 @@ const beatEvery = 10 * time.Minute
 // catchUp looks, after a time in which the mailbox could not read or send, at
 // what came due meanwhile, before any of it leaves.
 func (e *Engine) catchUp(now time.Time) error {
-	if now.Sub(e.beatAt).Abs() < beatEvery { // a clock that was set back counts as well
+	if now.Sub(e.caughtUpAt).Abs() < beatEvery { // a clock that was set back counts as well
 		return nil
 	}
 	ableAt, err := e.Store.AbleAt(e.Mailbox.Name)
@@ -112,6 +112,7 @@ func (e *Engine) catchUp(now time.Time) error {
 			return err
 		}
 	}
+	e.caughtUpAt = now
 	pace, err := e.Store.Pace(e.Mailbox.Name, e.Mailbox.day(now))
 	if err != nil {
 		return &storeError{err}
@@ -119,7 +120,6 @@ func (e *Engine) catchUp(now time.Time) error {
 	if e.mute > 0 || pace.Paused || e.halted() {
 		return nil
 	}
-	e.beatAt = now
 	if err := e.Store.Beat(e.Mailbox.Name, now); err != nil {
 		return &storeError{err}
 	}
@@ -131,11 +131,15 @@ func (e *Engine) fallBehind(ableAt, now time.Time) error {
 	if err != nil || len(due) == 0 {
 		return storeErrorOf(err)
 	}
-	counts, err := e.Store.Counts()
-	if err != nil {
-		return &storeError{err}
+	active := 0
+	if len(due) > backlogLeast {
+		all, err := e.Store.Enrollments(Filter{State: Active, Mailbox: e.Mailbox.Name})
+		if err != nil {
+			return &storeError{err}
+		}
+		active = len(all)
 	}
-	late, overdue := Backlog(due, counts.Active, ableAt, now, e.zoneOf)
+	late, overdue := Backlog(due, active, ableAt, now, e.zoneOf)
 	late = slices.DeleteFunc(late, func(en Enrollment) bool { return en.Late })
 	for _, group := range []struct {
 		ens []Enrollment
@@ -170,4 +174,43 @@ func storeErrorOf(err error) error {
 		return nil
 	}
 	return &storeError{err}
+}
+
+// lateAfterPause sorts, before a person's or a sequence's switch is cleared that
+// was on for long, what came due meanwhile, so that it does not leave all at
+// once. For a mailbox and for everything the engine does so itself.
+func (d *Desk) lateAfterPause(scope Scope, now time.Time) error {
+	if scope.Person == "" && scope.Sequence == "" {
+		return nil
+	}
+	switches, err := d.Store.Switches()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(switches, func(sw Switch) bool {
+		return sw.Person == scope.Person && (scope.Person != "" || sw.Sequence == scope.Sequence)
+	})
+	if i < 0 || now.Sub(switches[i].At) <= lateGrace {
+		return nil
+	}
+	ens, err := d.Store.Enrollments(Filter{State: Active, Sequence: scope.Sequence, Key: scope.Person})
+	if err != nil {
+		return err
+	}
+	var due []Enrollment
+	for _, en := range ens {
+		if en.Look = en.Due; !en.Due.After(now) { // while it was paused it was put off
+			due = append(due, en)
+		}
+	}
+	late, overdue := Backlog(due, len(ens), switches[i].At, now, d.zoneOf)
+	for ask, group := range map[bool][]Enrollment{false: late, true: overdue} {
+		if len(group) == 0 {
+			continue
+		}
+		if _, err := d.Store.Change(waiting(group), func(en Enrollment) (Enrollment, []Event) { return en.FallBehind(ask, now) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }

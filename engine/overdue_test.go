@@ -131,6 +131,25 @@ func TestABatchInARunningDaemonIsNoBacklog(t *testing.T) {
 	}
 }
 
+func TestASequencePausedForWeeksAsksToo(t *testing.T) {
+	o := newOffice(t)
+	for i := range 30 {
+		o.enroll(fmt.Sprintf("p%02d@kund%02d.example", i, i))
+	}
+	o.run(time.Hour)
+	if _, err := o.desk.Pause(t.Context(), engine.Scope{Sequence: "quote"}); err != nil {
+		t.Fatal(err)
+	}
+	o.run(12 * day)
+	if _, err := o.desk.Resume(t.Context(), engine.Scope{Sequence: "quote"}); err != nil {
+		t.Fatal(err)
+	}
+	o.run(day)
+	if n := len(o.ledger); n != 30 {
+		t.Errorf("%d second touches left at once, want none before a person's word", n-30)
+	}
+}
+
 func TestAClockFarAheadAsksBeforeAnythingLeaves(t *testing.T) {
 	o := newOffice(t)
 	o.enroll("per@kund.example")

@@ -117,7 +117,7 @@ func (p *post) Fetch(_ context.Context, cursor engine.Cursor) ([]engine.Incoming
 		for _, in := range mails {
 			if in.UID >= from {
 				in.Kind, in.Evidence = "", ""
-				if in.Role != engine.SentMail {
+				if in.Role != engine.SentMail && in.Instance == "" {
 					in.Arrived = time.Time{}
 				}
 				ins = append(ins, in)

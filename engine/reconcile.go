@@ -2,28 +2,54 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
+// unreconciled notes that the Sent folder could not be read, without which
+// nothing is sent, and returns when to try again.
+func (e *Engine) unreconciled(now time.Time, err error) time.Time {
+	h := e.Health()
+	h.IMAPError = err.Error()
+	if h.IMAPSince.IsZero() {
+		h.IMAPSince = now
+	}
+	e.health.Store(&h)
+	if e.unread == 0 {
+		e.Log.Error("the state cannot be compared with the sent mail, all touches held back", "mailbox", e.Mailbox.Name, "err", err)
+	}
+	e.unread++
+	return now.Add(nth(senderBackoff, e.unread-1))
+}
+
 // reconcileSpan is how much further back than a state's last sign of life its
 // Sent folder is read: backups are copied while touches are on their way.
-const reconcileSpan = 48 * time.Hour
+const reconcileSpan = clockTrust
 
 // reconcile compares a state that may be older than what was sent with the Sent
 // folder, before anything is sent from it. What it finds there is sent; where
 // the folder cannot prove that something was not, a person is asked.
 func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 	own, readable, err := e.ownMail(ctx, e.trust.AsOf.Add(-reconcileSpan))
+	if errors.Is(err, ErrTooMany) {
+		own, readable, err = nil, false, nil // nobody can tell, then
+	}
 	if err != nil {
 		return fmt.Errorf("read the sent mail: %w", err)
 	}
+	e.unread = 0
 	ens, err := e.Store.Enrollments(Filter{Mailbox: e.Mailbox.Name})
 	if err != nil {
 		return &storeError{err}
 	}
-	proof := readable && !e.Mailbox.SaveSent && e.trust.Copies >= copiesProve // a copy of our own may have failed
+	proof := false
+	if readable {
+		if proof, err = e.keepsSent(own); err != nil {
+			return err
+		}
+	}
 	r := e.compare(ens, own, proof, now)
 	if err := e.Store.Reconcile(r); err != nil {
 		return &storeError{err}
@@ -44,7 +70,11 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 	anchors := map[string]int{}
 	for i, en := range ens {
 		byID[en.ID] = i
-		anchors[anchorOf(k.secret, en, AddressDomain(e.Mailbox.Address))] = i
+		anchor := en.Thread.Anchor
+		if anchor == "" {
+			anchor = anchorOf(k.secret, en, AddressDomain(e.Mailbox.Address))
+		}
+		anchors[anchor] = i
 	}
 	own = slices.Clone(own)
 	slices.SortStableFunc(own, func(a, b Incoming) int { return a.Arrived.Compare(b.Arrived) })
@@ -114,6 +144,9 @@ func (k sentKnown) expected(ens []Enrollment) map[string]placeInPlan {
 	domain := AddressDomain(k.mailbox.Address)
 	places := map[string]placeInPlan{}
 	for _, en := range ens {
+		for _, d := range en.Done {
+			places[d.MessageID] = placeInPlan{en.ID, d.Step, d.Rehearsed}
+		}
 		steps := append(en.DoneSteps(), en.Next)
 		if seq := k.seqOf(en); seq != nil {
 			for _, st := range seq.Steps {

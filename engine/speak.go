@@ -30,6 +30,7 @@ type passenger struct {
 	seq      *sequences.Sequence
 	delivery Delivery
 	claimed  time.Time
+	seen     bool // its copy was met in the mailbox, so it left
 }
 
 // speak starts at most one volley of what is due. It returns the moment before

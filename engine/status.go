@@ -199,9 +199,9 @@ func (d *Desk) ResolveDoubt(_ context.Context, enrollment string, verdict DoubtV
 		return View{}, err
 	}
 	t, now := touches[i], d.Now()
-	s := Settlement{Touch: t, Outcome: Deferred, At: now, Due: now, Resend: true, Answer: "to be sent again, by hand"}
+	s := Settlement{Touch: t, Outcome: Deferred, At: now, Due: now, Resend: true, Doubted: true, Answer: "to be sent again, by hand"}
 	if verdict == DoubtSent {
-		s = Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Answer: "counted as sent, by hand"}
+		s = Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Doubted: true, Assumed: true, Answer: "counted as sent, by hand"}
 		if seq, _ := d.Library.Sequence(en.Sequence); seq != nil {
 			if next := seq.Next(append(en.DoneSteps(), t.Step)); next != nil {
 				loc := time.UTC

@@ -100,7 +100,8 @@ type StoreWriter interface {
 
 	// Change loads the enrollments with these ids, passes each through decide,
 	// and keeps those it changed, with its events: how a person's word (stop,
-	// answer a hold, resolve a doubt) is applied. Ids that do not exist yield
+	// answer a hold, resolve a doubt) is applied. A Kept touch of an enrollment
+	// whose name or fields change is forgotten. Ids that do not exist yield
 	// ErrNotFound and change nothing.
 	Change(ids []string, decide func(Enrollment) (Enrollment, []Event)) ([]Enrollment, error)
 
@@ -213,6 +214,10 @@ type Contact struct {
 	Sequence string    `json:"sequence"`
 }
 
+// LostSequence stands, in a contact, for the sequence of a Stranger's mail. No
+// file can have this name.
+const LostSequence = "(lost)"
+
 // Pace is what a mailbox has done.
 type Pace struct {
 	Today  int       // touches claimed today and not known to have failed
@@ -289,6 +294,8 @@ type Settlement struct {
 	Stop     Reason    // when not "": stopped
 	Suppress bool      // the address as well
 	Resend   bool      // a person decided that a doubtful touch is sent again
+	Doubted  bool      // only of a touch that is in doubt still: a person's word about it
+	Filed    bool      // for Sent: the copy in Sent is put there by us
 	Keep     bool      // for Deferred: the next attempt sends the same bytes
 	Assumed  bool      // for Sent: nobody knows, and it counts as sent
 }
@@ -296,6 +303,7 @@ type Settlement struct {
 // Trust is how far a state can be trusted to know what was sent from a mailbox.
 type Trust struct {
 	Instance string               // of this installation
+	Born     time.Time            // of this state's first event
 	Former   map[string]time.Time // instances it was before, and until when
 	Behind   string               // why mail may have left that it does not know; "" = none did
 	AsOf     time.Time            // with Behind: it surely knows everything until then

@@ -49,13 +49,16 @@ func (k sentKnown) recognise(in Incoming, known Known) testimony {
 	owner, knownID := known.ByID[id]
 	en := known.ByEnrollment[owner]
 	until, former := k.trust.Former[in.Instance]
+	left := knownID && (owner == "" || k.left(en, id))
 	switch {
 	case k.trust.Instance == "" || in.Instance == "" && !knownID:
 		return testimony{}
+	case left && (in.Instance == "" || k.trust.was(in.Instance)): // bytes that are kept keep the name they were made under
+		return testimony{en: en, id: id}
+	case in.Arrived.IsZero() || in.Arrived.Before(k.trust.Born.Add(-witnessSlack)):
+		return testimony{} // nothing that is older than this state can accuse it
 	case in.Instance != "" && in.Instance != k.trust.Instance && (!former || in.Arrived.After(until.Add(witnessSlack))):
 		return testimony{en: en, id: id, foreign: in.Instance}
-	case knownID && (owner == "" || k.left(en, id)):
-		return testimony{en: en, id: id}
 	case knownID:
 		return testimony{en: en, id: id, unknown: true}
 	}
@@ -71,8 +74,8 @@ func (k sentKnown) left(en Enrollment, id string) bool {
 	if slices.ContainsFunc(k.open, func(t Touch) bool { return t.Email.MessageID == id }) {
 		return true
 	}
-	step, ok := k.stepOf(en, id)
-	return ok && (step == "" || slices.Contains(en.DoneSteps(), step))
+	step, ok := k.stepOf(en, id) // one that is not ours was learned from a copy
+	return !ok || step == "" || slices.Contains(en.DoneSteps(), step)
 }
 
 // testifyByAnchor reads a mail whose Message-ID the provider replaced: the
@@ -89,7 +92,7 @@ func (k sentKnown) testifyByAnchor(in Incoming, known Known) testimony {
 			}
 		}
 		for _, d := range en.Done {
-			if apart := in.Arrived.Sub(d.At).Abs(); d.Outcome == Sent && (in.Arrived.IsZero() || apart <= witnessSlack) {
+			if d.Outcome == Sent && in.Arrived.Sub(d.At).Abs() <= witnessSlack {
 				return testimony{en: en, id: d.MessageID}
 			}
 		}
@@ -171,7 +174,7 @@ func (e *Engine) witness(in Incoming, known Known, s *Sweep, now time.Time) erro
 	case t.en.ID == "":
 		return nil
 	}
-	if (in.Role == SentMail || in.Role == AllMail) && !e.Mailbox.SaveSent {
+	if in.Role == SentMail && !e.Mailbox.SaveSent && !slices.ContainsFunc(in.To, e.Mailbox.IsOwn) { // a rehearsal goes to ourselves
 		s.Copies++
 	}
 	if in.MessageID != t.id && in.MessageID != "" {
@@ -196,6 +199,11 @@ func (e *Engine) arrived(in Incoming, now time.Time) []Effect {
 
 // undoubted settles as sent the touch in doubt that has this Message-ID.
 func (e *Engine) undoubted(id, proof string, in Incoming, now time.Time) []Effect {
+	if e.flight != nil {
+		for i, p := range e.flight.group { // should its answer be lost, this is it
+			e.flight.group[i].seen = p.seen || p.touch.Email.MessageID == id
+		}
+	}
 	i := slices.IndexFunc(e.doubts, func(t Touch) bool { return t.Email.MessageID == id })
 	if i < 0 {
 		return nil
@@ -229,12 +237,15 @@ func (e *Engine) stopForeign(t testimony, in Incoming, now time.Time) error {
 // distrust notes that the Sent folder has a mail this state does not know.
 func (e *Engine) distrust(in Incoming, now time.Time) error {
 	e.flagged = true
-	if e.trust.Behind != "" {
-		return nil // known already; the Sent folder is about to be read whole
+	asOf, err := e.Store.AbleAt(e.Mailbox.Name) // older than any round of this process: a round listens before it beats
+	if err != nil {
+		return &storeError{err}
 	}
-	asOf := now
-	if !in.Arrived.IsZero() && in.Arrived.Before(now) {
+	if asOf.IsZero() || in.Arrived.Before(asOf) {
 		asOf = in.Arrived
+	}
+	if e.trust.Behind != "" && !asOf.Before(e.trust.AsOf) {
+		return nil // known already; the Sent folder is about to be read
 	}
 	e.Log.Error("this state is older than what was sent", "mailbox", e.Mailbox.Name, "folder", in.Folder, "uid", in.UID)
 	if err := e.Store.Distrust(e.Mailbox.Name, behindWhy(in), asOf, now); err != nil {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,59 @@ func TestARestoredStateForgetsNoAnswerAndNoOptOut(t *testing.T) {
 		Fields: map[string]string{"quote_no": "1"}}); !errors.Is(err, engine.ErrSuppressed) {
 		t.Errorf("enrolling somebody who opted out: %v, want %v", err, engine.ErrSuppressed)
 	}
+}
+
+// The whole machine is rolled back: state, witness file and all.
+func TestAMachineRolledBackLearnsFromSent(t *testing.T) {
+	for _, tidied := range []bool{false, true} {
+		o := newOffice(t)
+		o.provesThatItKeeps()
+		o.enroll("per@kund.example")
+		old := o.snapshot()
+		witness, err := os.ReadFile(o.path + ".instance")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.run(3*day + time.Hour) // two touches leave
+		if tidied {              // the owner has moved what was sent to a folder of his own
+			o.folders["Sent"] = slices.DeleteFunc(o.folders["Sent"], func(in engine.Incoming) bool { return in.UID < 6 })
+		}
+		if err := o.store.(*bolt.Store).Close(); err != nil {
+			t.Fatal(err)
+		}
+		for path, b := range map[string][]byte{o.path: old, o.path + ".instance": witness} {
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.store = nil
+		o.restart()
+		o.run(20 * day)
+		if n := o.sentTo("per@kund.example"); n > 3 {
+			t.Errorf("tidied %v: %d mails, want at most 3\n%s", tidied, n, o.story("per@kund.example"))
+		}
+		if v := o.view("per@kund.example"); !tidied && v.State != engine.Finished {
+			t.Errorf("%s (%s)\n%s", v.State, v.Reason, o.story("per@kund.example"))
+		}
+	}
+}
+
+func TestSomebodyEnrolledAgainAfterARestoreIsAskedAbout(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	old := o.snapshot()
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.restore(old)
+	o.run(time.Hour)
+	o.enroll("per@kund.example") // the list is imported again
+	o.run(time.Hour)
+	o.wants("per@kund.example", engine.Held, engine.Restored, 1)
+	if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
+		t.Fatal(err)
+	}
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 4) // as the person said
 }
 
 func TestASecondNudgeStopsAllSending(t *testing.T) {

@@ -97,13 +97,31 @@ func (r *reader) headers(ctx context.Context, uids []imap.UID) ([]engine.Incomin
 			return nil, err
 		}
 	}
+	dates := map[imap.UID]time.Time{}
+	if err := r.dates(ctx, r.ours(got), dates); err != nil {
+		return nil, err
+	}
 	ins := make([]engine.Incoming, 0, len(got))
 	for _, uid := range uids {
 		if in, ok := got[uid]; ok {
+			in.Arrived = dates[uid]
 			ins = append(ins, in)
 		}
 	}
 	return ins, nil
+}
+
+// ours lists the messages of which it counts already now when they arrived:
+// those that lie in Sent, and those that say that a nudge sent them.
+func (r *reader) ours(got map[imap.UID]engine.Incoming) []imap.UID {
+	var uids []imap.UID
+	for uid, in := range got {
+		if in.Role == engine.SentMail || in.Instance != "" {
+			uids = append(uids, uid)
+		}
+	}
+	slices.Sort(uids)
+	return uids
 }
 
 // batch reads headers into got. An answer that ends the connection is traced to

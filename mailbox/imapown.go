@@ -127,7 +127,7 @@ func (r *reader) arrivedSince(ctx context.Context, since time.Time, dates map[im
 				delete(dates, uid)
 			}
 			if len(all) > r.room {
-				return nil, fmt.Errorf("more than %d mails arrived there since %s", ownLimit, since.Format(time.DateOnly))
+				return nil, fmt.Errorf("%w: over %d mails arrived there since %s", engine.ErrTooMany, ownLimit, since.Format(time.DateOnly))
 			}
 		}
 		if last {
@@ -144,6 +144,9 @@ func (r *reader) arrivedSince(ctx context.Context, since time.Time, dates map[im
 // connection, so it is traced to its message by halving; that one is left
 // without.
 func (r *reader) dates(ctx context.Context, uids []imap.UID, dates map[imap.UID]time.Time) error {
+	if len(uids) == 0 {
+		return nil
+	}
 	err := r.m.main.dates(ctx, uids, dates)
 	if _, refused := refusal(err); err == nil || !refused && !isGarbled(err) {
 		return err

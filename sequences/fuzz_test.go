@@ -5,8 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 	_ "time/tzdata" // the zones of the tests, whatever the machine has
+	"unicode"
+
+	"nudge/templates"
 )
 
 func FuzzParse(f *testing.F) {
@@ -48,6 +54,75 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("no steps and no error")
 		}
 	})
+}
+
+// allowedElements are all that a mail's HTML may hold; whatever else an author
+// or a prospect writes comes out as text.
+var allowedElements = regexp.MustCompile(`^/?(html|head|meta|body|div|p|br|hr|ul|ol|li|blockquote|h[2-6]|pre|code|a|em|strong|table|tr|th|td|!DOCTYPE)( (lang|dir|charset|name|content|style|href|start|scope)="[^"<>]*")*(?: html)?>`)
+
+// hostile is what a prospect's row may bring.
+var hostile = templates.Fields{"first_name": "Anna\r\nBcc: x@evil.example", "quote_no": "<script>alert(1)</script>", "amount": "6200",
+	"original_subject": "a\r\nTo: b", "variant": "A", "next_touch": "[x](javascript:alert(1))", "appointment": "2026-12-03 14:00",
+	"signature": "{{ email }}\n<img src=x>", "phone": "\u202e\u2066", "company": strings.Repeat("x|<", 4000), "x": "\"><b onclick=\"x\">"}
+
+// FuzzParseEverything reads any file with all settings taken, and whatever is
+// accepted renders to a mail without injected headers or raw HTML.
+func FuzzParseEverything(f *testing.F) {
+	for _, pattern := range []string{"testdata/everything.md", "testdata/later/*.md", "testdata/broken/partial*.md", "testdata/broken/holidays*.md"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(source)
+		}
+	}
+	beside := os.DirFS("testdata/beside")
+	berlin := zone(f, "Europe/Berlin")
+	now := time.Date(2026, 10, 24, 23, 30, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, source []byte) {
+		r := read("f.md", source, options{folder: beside, all: true})
+		for _, x := range r.findings() {
+			if x.Line < 1 || x.Column < 1 || x.Message == "" {
+				t.Fatalf("finding without a place: %+v", x)
+			}
+		}
+		s, err := r.result()
+		if err != nil {
+			return
+		}
+		for i, st := range s.Steps {
+			if due := st.DueAt(now, berlin); !due.IsZero() && (due.Before(now) || !st.Send.Allows(due)) {
+				t.Fatalf("step %d is due at %v", i+1, due)
+			}
+			if due, ok := st.DueBefore(now.AddDate(0, 0, 9), now, berlin); ok && !st.Send.Allows(due) {
+				t.Fatalf("step %d before a date is due at %v", i+1, due)
+			}
+			checkMail(t, &st)
+		}
+	})
+}
+
+// checkMail renders a step for a hostile prospect.
+func checkMail(t *testing.T, st *Step) {
+	if st.Subject != nil {
+		if line, err := st.Subject.Render(hostile); err == nil && strings.ContainsFunc(line, unicode.IsControl) {
+			t.Fatalf("subject %q", line)
+		}
+	}
+	parts, err := st.Body.Render(hostile)
+	if err != nil {
+		return
+	}
+	for _, piece := range strings.Split(parts.HTML, "<")[1:] {
+		if !allowedElements.MatchString(piece) {
+			t.Fatalf("<%s in\n%s", piece, parts.HTML)
+		}
+	}
+	if strings.ContainsAny(parts.Text, "\r\u202e\u2066") || strings.Contains(parts.HTML, "javascript:") && strings.Contains(parts.HTML, `href="javascript`) {
+		t.Fatalf("hostile words in\n%s", parts.Text)
+	}
 }
 
 func BenchmarkParse(b *testing.B) {

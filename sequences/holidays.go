@@ -128,7 +128,7 @@ func (r *reader) addHoliday(c *calendar, entry string, where int) error {
 	case r.refused("holidays: COUNTRY", where):
 		return nil
 	}
-	public, ok := country(strings.ToLower(entry))
+	public, ok := r.country(strings.ToLower(entry))
 	if !ok {
 		return wrong("no holidays are known for country %q; list their dates, or name an .ics file", entry)
 	}

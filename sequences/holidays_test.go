@@ -68,6 +68,31 @@ func TestHolidaysAreDatesRangesAndCalendars(t *testing.T) {
 	}
 }
 
+// midsummer is a country of one holiday.
+type midsummer struct{}
+
+func (midsummer) Name(d time.Time) (string, bool) {
+	return "Midsummer Eve", d.Month() == time.June && d.Weekday() == time.Friday && d.Day() >= 19 && d.Day() <= 25
+}
+
+func TestTheHolidaysOfACountryComeFromALibrary(t *testing.T) {
+	library := func(code string) (Holidays, bool) { return midsummer{}, code == "se" }
+	s, err := read("q.md", []byte(withFront("holidays: SE, 2026-06-22")), options{all: true, country: library}).result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, ok := s.Holidays.Name(time.Date(2026, 6, 19, 12, 0, 0, 0, time.UTC)); !ok || name != "Midsummer Eve" {
+		t.Errorf("got %q, %v", name, ok)
+	}
+	want := at(t, "Europe/Stockholm", "2026-06-24 10:00 +0200")
+	if got := s.Steps[0].DueAt(at(t, "Europe/Stockholm", "2026-06-17 10:00 +0200"), want.Location()); !got.Equal(want) {
+		t.Errorf("due %v, want %v", got, want)
+	}
+	if _, err := read("q.md", []byte(withFront("holidays: dk")), options{all: true, country: library}).result(); err == nil {
+		t.Error("a country that the library does not know was taken")
+	}
+}
+
 func TestACalendarThatCannotBeTrustedIsRefused(t *testing.T) {
 	event := func(lines string) string {
 		return "BEGIN:VCALENDAR\nBEGIN:VEVENT\n" + lines + "\nEND:VEVENT\nEND:VCALENDAR\n"

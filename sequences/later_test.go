@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"nudge/templates"
 )
 
@@ -34,7 +36,12 @@ func same(s string) string { return s }
 // describe writes a sequence down, every setting of it.
 func describe(s *Sequence) string {
 	var b strings.Builder
-	chain := func(c *Chain) string { return fmt.Sprintf("%s after %v", c.Sequence, c.After) }
+	chain := func(c *Chain) string {
+		if c == nil {
+			return ""
+		}
+		return fmt.Sprintf("%s after %v", c.Sequence, c.After)
+	}
 	fmt.Fprintf(&b, "%s|%s|%s|%v|%s|%v|%s|%s|%d|%s|%s|%s\n", s.Name, s.Title, s.From, s.Send, s.Timezone, s.Needs, s.Signature, s.Language,
 		s.PerDay, chain(s.OnFinish), chain(s.OnWon), chain(s.OnLost))
 	for _, d := range []string{"2026-12-25", "2027-12-25", "2031-01-01"} {
@@ -108,6 +115,45 @@ func TestAReflowedFileMeansTheSame(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// testdata/reflow-prettier.md is what Prettier 3.10 with --prose-wrap always
+// makes of testdata/reflow.md: not a setting and not a word of the mails may
+// differ.
+func TestPrettierChangesNothing(t *testing.T) {
+	var described, html []string
+	for _, file := range []string{"reflow.md", "reflow-prettier.md"} {
+		source, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := read("reflow.md", source, options{dir: "testdata/beside"}).result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		described = append(described, strings.ReplaceAll(describe(s), "_nice_", "*nice*")) // the heading, as it is shown
+		fields := templates.Fields{"signature": "x"}
+		for _, name := range append(s.Needs, BuiltinFields...) {
+			fields[name] = "6200"
+		}
+		for _, st := range s.Steps {
+			parts, err := st.Body.Render(fields)
+			if err != nil {
+				t.Fatal(err)
+			}
+			html = append(html, strings.Join(strings.Fields(parts.HTML), " "))
+			described[len(described)-1] += parts.Text
+		}
+		if s.Steps[0].ID != "start" || len(s.Steps) != 2 || s.Timezone != "" {
+			t.Errorf("%s: %+v", file, s)
+		}
+	}
+	if diff := cmp.Diff(described[0], described[1]); diff != "" {
+		t.Errorf("settings and texts (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(html[:2], html[2:]); diff != "" {
+		t.Errorf("html (-before +after):\n%s", diff)
 	}
 }
 
@@ -210,8 +256,8 @@ func TestAVariantIsChosenOnceAndEvenly(t *testing.T) {
 	counts := map[string]int{}
 	for i := range 2000 {
 		key := fmt.Sprintf("enrollment-%d", i)
-		v := st.Variant(key)
-		if again := st.Variant(key); again != v {
+		v := st.Variant("", key)
+		if again := st.Variant("", key); again != v {
 			t.Fatalf("%s got %s and then %s", key, v.Name, again.Name)
 		}
 		counts[v.Name]++
@@ -219,10 +265,16 @@ func TestAVariantIsChosenOnceAndEvenly(t *testing.T) {
 	if counts["A"] < 900 || counts["B"] < 900 || counts["A"]+counts["B"] != 2000 {
 		t.Errorf("counts are %v", counts)
 	}
-	if v := st.Variant("enrollment-1"); v.Name != "A" {
+	if v := st.Variant("", "enrollment-1"); v.Name != "A" {
 		t.Errorf("enrollment-1 had A before and has %s now: people under way would change", v.Name)
 	}
-	if v := (&Step{}).Variant("x"); v != nil {
+	if v := st.Variant("B", "enrollment-1"); v.Name != "B" {
+		t.Errorf("B was kept and %s came", v.Name)
+	}
+	if v := st.Variant("C", "enrollment-1"); v.Name != "A" {
+		t.Errorf("C is gone and %s came", v.Name)
+	}
+	if v := (&Step{}).Variant("A", "x"); v != nil {
 		t.Errorf("a step without variants has %v", v)
 	}
 }
@@ -297,5 +349,41 @@ func TestAFileBesideIsReadAgainWhenItChanges(t *testing.T) {
 	}
 	if _, err := l.Reload(); err != nil || !strings.Contains(fmt.Sprint(l.Broken()), "office.ics cannot be read: not a regular file") {
 		t.Errorf("a link out of the folder: %v, %v", err, l.Broken())
+	}
+}
+
+// What lint advises about settings of notYet, and about partials.
+func TestLintAdvisesAboutEverySetting(t *testing.T) {
+	files := folder(map[string]string{
+		"large.pdf": "%PDF-" + strings.Repeat("x", 3<<20), "partials/ask.md": "Is it the price?\n",
+		"partials/bye.md": "No hard feelings: the last mail.\n",
+	})
+	const rest = "\n## B\n\n```step\nwait: 3bd\n```\n\nIs it?\n\n## C\n\n```step\nwait: 3bd\n```\n\nIs it?\n\n## D\n\n```step\nwait: 3bd\n```\n\n" +
+		"You and the file: {% render \"bye\" %}\n"
+	first := func(settings, body string) string {
+		return "## A\n\n```step\nwait: 0\n" + settings + "\n```\n\n" + body + "\n"
+	}
+	tests := []struct{ name, source, want string }{
+		{"a question in a partial, a way out in another", first("subject: x", "Hello.\n\n{% render \"ask\" %}") + rest, ""},
+		{"a large attachment", first("subject: x\nattach: large.pdf", "Is it?") + rest,
+			"q.md:6:9: large.pdf holds 3 MB; many mailboxes are slow with it; put it on a page and link to it"},
+		{"rounds on one day", first("subject: x\nrepeat: 2 every 3 hours", "Is it?") + rest,
+			"q.md:6:9: two mails to one person on one day; wait at least 1 business day"},
+		{"a variant in capitals", first("subject A: Your quote\nsubject B: YOUR quote", "Is it?") + rest,
+			"q.md:6:12: YOUR in capitals reads as shouting; write it in small letters"},
+		{"rounds count as touches", first("subject: x\nrepeat: 3 every 3 days\nlast: yes", "You may say no: no is fine, this is the last mail."), ""},
+		{"a promise that the rounds break", first("subject: x\nrepeat: 3 every 3 days", "Is it? I'll write again tomorrow.") + rest,
+			`q.md:9:25: "tomorrow", but the next step comes 3 days later when this one leaves on a Monday; write {{ next_touch }}, or change the wait`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var lines []string
+			for _, f := range read("q.md", []byte(tt.source), options{folder: files, all: true}).findings() {
+				lines = append(lines, f.String())
+			}
+			if got := strings.Join(lines, "\n"); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
 	}
 }

@@ -128,7 +128,11 @@ func (r *reader) attachment(name string, before []Attachment) (Attachment, error
 // days and may only go out on others.
 func (r *reader) checkOpens(set settings, st Step) {
 	w, ok := st.Send.(workdays)
-	if !ok || !w.First(anyDay).IsZero() {
+	if !ok || w.Schedule == r.opens {
+		return
+	}
+	if !w.First(anyDay).IsZero() {
+		r.opens = w.Schedule // most steps have the sequence's
 		return
 	}
 	at, given := set["send"]

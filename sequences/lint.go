@@ -151,9 +151,10 @@ func (r *reader) adviseSteps() {
 	if touchCount < 4 {
 		r.advise(r.sections[len(r.seq.Steps)-1].heading, fmt.Sprintf("%s in all; most answers come after the third", touches(touchCount)), "plan at least four")
 	}
-	people := r.imagine()
-	r.adviseSameDay(people)
-	r.advisePromises(people)
+	if r.mayCrowd() {
+		r.adviseSameDay(r.imagine())
+	}
+	r.advisePromises()
 	r.adviseNeeds()
 }
 
@@ -230,6 +231,21 @@ func (r *reader) adviseWorn(s span) {
 		words := strings.Join(strings.Fields(r.text[s.start+m[0]:s.start+m[1]]), " ")
 		r.advise(s.start+m[0], fmt.Sprintf("%q is worn out", strings.ToLower(words)), "say what is new, or ask one question")
 	}
+}
+
+// mayCrowd says whether a touch can come on the day of the one before: waits in
+// days move the date, and need no look at a calendar.
+func (r *reader) mayCrowd() bool {
+	short := func(d Delay) bool {
+		_, elapsed := elapsedUnits[d.Unit]
+		return elapsed || d.N == 0
+	}
+	for i, st := range r.seq.Steps {
+		if i > 0 && short(st.Wait) || st.Repeat.N > 0 && short(st.Repeat.Every) {
+			return true
+		}
+	}
+	return false
 }
 
 // adviseSameDay finds two mails on one date, for anybody.

@@ -2,6 +2,7 @@ package sequences
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -22,19 +23,21 @@ type Variant struct {
 }
 
 // Variant is the subject that a prospect gets, or nil when the step has no
-// variants. The choice depends on key alone, such as an enrollment's id, and on
-// how many there are; whoever adds a variant while people are under way should
-// keep the name that was chosen first.
-func (st *Step) Variant(key string) *Variant {
+// variants: the one whose name was kept for this prospect, else one chosen by
+// key, such as an enrollment's id. The choice is the same every time, and even
+// over many keys; it changes with the number of variants, so its name should be
+// kept from the first mail on.
+func (st *Step) Variant(kept, key string) *Variant {
 	if len(st.Subjects) == 0 {
 		return nil
 	}
-	sum := sha256.Sum256([]byte("variant\x00" + key))
-	n := uint64(0)
-	for _, b := range sum[:8] {
-		n = n<<8 | uint64(b)
+	for i := range st.Subjects {
+		if st.Subjects[i].Name == kept {
+			return &st.Subjects[i]
+		}
 	}
-	return &st.Subjects[n%uint64(len(st.Subjects))]
+	sum := sha256.Sum256([]byte("variant\x00" + key))
+	return &st.Subjects[binary.BigEndian.Uint64(sum[:8])%uint64(len(st.Subjects))]
 }
 
 // readMails reads the settings of the front matter that concern all mails.

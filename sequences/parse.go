@@ -39,6 +39,8 @@ type options struct {
 	folder fs.FS  // what it refers to is looked up here
 	dir    string // or here, on the disk; "" and nil = nowhere
 	all    bool   // settings of notYet are taken, too
+
+	country func(code string) (Holidays, bool) // nil = country
 }
 
 // reader is one reading of one file. It goes on after a mistake, so that an
@@ -47,6 +49,7 @@ type reader struct {
 	page
 	beside    beside
 	all       bool
+	country   func(code string) (Holidays, bool)
 	front     span
 	frontSet  settings
 	noteTitle string
@@ -56,7 +59,8 @@ type reader struct {
 	used      map[string]bool // every field a template names
 	unlisted  map[string]bool // those that lint has spoken about
 	partials  map[string]string
-	plain     bool // of all mails
+	plain     bool     // of all mails
+	opens     Schedule // known to open on business days
 	errs      ParseErrors
 	advice    []Finding
 }
@@ -77,9 +81,13 @@ func read(file string, source []byte, o options) *reader {
 		seq:      &Sequence{Name: strings.TrimSuffix(base, filepath.Ext(base)), File: file},
 		beside:   beside{fsys: o.folder, dir: o.dir},
 		all:      o.all,
+		country:  o.country,
 		partials: map[string]string{},
 		used:     map[string]bool{},
 		unlisted: map[string]bool{},
+	}
+	if r.country == nil {
+		r.country = country
 	}
 	defer r.beside.close()
 	p, err := newPage(file, source)
@@ -170,6 +178,9 @@ func (r *reader) readZone(s setting) string {
 		return s.value
 	}
 	near := ""
+	if bare := strings.Trim(s.value, `"'`); isZone(bare) {
+		near = bare
+	}
 	words := strings.FieldsFunc(strings.ToLower(s.value), func(c rune) bool { return c == '/' || c == ' ' || c == '_' })
 	for i, w := range words {
 		words[i] = strings.ToUpper(w[:1]) + w[1:]

@@ -50,12 +50,13 @@ func (r *reader) imagine() []imagined {
 
 // advisePromises compares what the mails say about the next one with when it
 // comes.
-func (r *reader) advisePromises(people []imagined) {
-	row := 0 // of the step's last round in people
+func (r *reader) advisePromises() {
+	var people []imagined // as soon as there is a promise
+	row := 0              // of the step's last round in people
 	for i, st := range r.seq.Steps {
 		first := row
 		row += st.Repeat.N + 1
-		if st.Do != Email || len(people) == 0 {
+		if st.Do != Email {
 			continue
 		}
 		body := r.sections[i].body
@@ -64,6 +65,12 @@ func (r *reader) advisePromises(people []imagined) {
 			continue // a quick look spares most mails the slow one
 		}
 		for _, m := range promise.FindAllStringSubmatchIndex(text, -1) {
+			if people == nil {
+				people = r.imagine()
+			}
+			if len(people) == 0 {
+				return
+			}
 			words := strings.Join(strings.Fields(text[m[4]:m[5]]), " ")
 			message, advice := r.broken(words, text[m[0]:m[2]], text[m[2]:m[3]], people, span{first, row})
 			if message != "" {

@@ -39,6 +39,9 @@ func Reference() string {
 	describedTable(&b, "Filters", []string{"Filter", "Takes", "What comes out"}, templates.Filters(), func(d templates.Described) []string {
 		return []string{code(d.Name), d.Form, d.Does}
 	})
+	if _, later := notYet["attach"]; !later {
+		attachmentsTable(&b)
+	}
 	laterTable(&b)
 	return b.String()
 }
@@ -108,6 +111,15 @@ func describedTable(b *strings.Builder, title string, head []string, all []templ
 		rows = append(rows, row(d))
 	}
 	table(b, head, rows)
+}
+
+func attachmentsTable(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## Attachments\n\nFiles of these types, together at most %d MB.\n\n", maxAttachment>>20)
+	var rows [][]string
+	for _, ending := range slices.Sorted(maps.Keys(fileKinds)) {
+		rows = append(rows, []string{code(ending), fileKinds[ending].media})
+	}
+	table(b, []string{"Ending", "Media type"}, rows)
 }
 
 // laterTable lists what is refused for now.

@@ -180,10 +180,18 @@ func (r *reader) readYesNo(s setting) bool {
 
 var comments = regexp.MustCompile(`(?s)<!--.*?-->`)
 
+// isBlank says whether a text holds nothing but comments.
+func isBlank(source string) bool {
+	if strings.Contains(source, "<!--") {
+		source = comments.ReplaceAllString(source, "")
+	}
+	return strings.TrimSpace(source) == ""
+}
+
 func (r *reader) readBody(sec *section, st *Step) {
 	sec.body = r.trim(sec.body)
 	source := r.text[sec.body.start:sec.body.end]
-	if st.Do == Email && !sec.fenceWrong && strings.TrimSpace(comments.ReplaceAllString(source, "")) == "" {
+	if st.Do == Email && !sec.fenceWrong && isBlank(source) {
 		r.wrongAt(sec.heading, fmt.Errorf("no text to send under %q", shorten(sec.title)), "")
 		return
 	}

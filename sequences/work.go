@@ -50,6 +50,9 @@ func (r *reader) readTiming(set settings, st *Step) {
 	}
 	if s, ok := r.filled(set, "repeat"); ok {
 		st.Repeat = r.readRepeat(s)
+		if _, anchored := set["before"]; anchored {
+			r.wrongAt(s.keyAt, errors.New("repeat: and before: in one step; what leads up to a date comes once"), "")
+		}
 		if len(roundID(st.ID, st.Repeat.N+1)) > maxID && len(st.ID) <= maxID {
 			r.wrongAt(s.keyAt, fmt.Errorf("the name of a repeated step is at most %d bytes long; give it a short id", maxID-len("/51")), "")
 		}

@@ -187,30 +187,6 @@ func (r *reader) chain() (string, error) {
 	return source, nil
 }
 
-// head reads what a chain begins with. Before a date filter a field that is
-// written in words for people is read in its other form, as name.iso.
-func (r *reader) head(t token, dated, harmless bool) (string, error) {
-	r.tokens = []token{t}
-	if t.kind != nameToken || !dated || r.compiler.isLocal(t.text) {
-		source, _, err := r.value(harmless)
-		return source, err
-	}
-	c := r.compiler
-	c.use(t, harmless)
-	c.uses[len(c.uses)-1].AsDate = true
-	field := t.text
-	if slices.Contains(writtenDates, field) {
-		field += ".iso"
-	}
-	slot := c.slot(field)
-	c.needed[slot] = true
-	return slotName(slot), nil
-}
-
-// writtenDates are the fields that hold a date in words, such as Monday 2
-// January, and for the filters another one in name.iso.
-var writtenDates = []string{"today", "next_touch"}
-
 // lastDefault finds the last default that the head's missing value reaches; -1
 // when there is none.
 func lastDefault(filters []filter) int {

@@ -12,58 +12,6 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// The document around a mail: what a mail program writes for words typed by
-// hand. It loads nothing. All styles stand in the elements, because Gmail and
-// Outlook drop style sheets, and on a div, because they drop the body. Colours
-// are left to the mail program, so that a dark one can choose its own; the
-// greys of the lines can be seen on white and on black.
-const (
-	htmlHead = `<!DOCTYPE html>
-<html%s>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<meta name="supported-color-schemes" content="light dark">
-</head>
-<body>
-<div style="font-family: Arial, Helvetica, sans-serif; font-size: 14px; line-height: 1.5; overflow-wrap: break-word;">
-`
-	htmlFoot = `</div>
-</body>
-</html>
-`
-	paragraphStyle = "margin: 0 0 1em;"
-	listStyle      = "margin: 0 0 1em; padding-left: 2em;"
-	quoteStyle     = "margin: 0 0 1em; padding-left: 1em; border-left: 2px solid #999999;"
-	codeStyle      = "margin: 0 0 1em; font-family: Menlo, Consolas, monospace; font-size: 13px; white-space: pre-wrap;"
-	wordStyle      = "font-family: Menlo, Consolas, monospace; font-size: 13px;"
-	ruleStyle      = "margin: 1em 0; border: 0; border-top: 1px solid #999999;"
-	tableStyle     = "margin: 0 0 1em; border-collapse: collapse; font-size: 14px;"
-	cellStyle      = "padding: 4px 16px 4px 0; vertical-align: top; text-align: %s;"
-	headStyle      = "padding: 4px 16px 4px 0; vertical-align: bottom; text-align: %s; border-bottom: 1px solid #999999;"
-)
-
-// headingStyles are those of the first three levels of a mail's headings; the
-// deeper ones look like the third.
-var headingStyles = [...]string{
-	"margin: 1em 0 0.5em; font-size: 18px; line-height: 1.3;",
-	"margin: 1em 0 0.5em; font-size: 16px; line-height: 1.3;",
-	"margin: 1em 0 0.5em; font-size: 14px; line-height: 1.3;",
-}
-
-// headFor is the document's beginning.
-func headFor(language string) string {
-	attributes := ""
-	if language != "" {
-		attributes = ` lang="` + string(util.EscapeHTML([]byte(language))) + `"`
-	}
-	if rightToLeft(language) {
-		attributes += ` dir="rtl"`
-	}
-	return fmt.Sprintf(htmlHead, attributes)
-}
-
 // joinMark stands before a list that may go on with the list before it.
 const joinMark = 0x01
 
@@ -188,46 +136,6 @@ func (h *htmlWriter) codeSpan(w util.BufWriter, source []byte, n ast.Node, enter
 		_, _ = w.Write(util.EscapeHTML(bytes.ReplaceAll(words, []byte("\n"), []byte(" "))))
 	}
 	return ast.WalkSkipChildren, nil
-}
-
-func (h *htmlWriter) table(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
-	if entering {
-		_, _ = fmt.Fprintf(w, "<table style=\"%s\">\n", tableStyle)
-	} else {
-		_, _ = w.WriteString("</table>\n")
-	}
-	return ast.WalkContinue, nil
-}
-
-func (h *htmlWriter) row(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
-	if entering {
-		_, _ = w.WriteString("<tr>\n")
-	} else {
-		_, _ = w.WriteString("</tr>\n")
-	}
-	return ast.WalkContinue, nil
-}
-
-// cell writes the headers as such, for screen readers.
-func (h *htmlWriter) cell(w util.BufWriter, _ []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
-	n := node.(*extast.TableCell)
-	name, style, scope := "td", cellStyle, ""
-	if n.Parent().Kind() == extast.KindTableHeader {
-		name, style, scope = "th", headStyle, ` scope="col"`
-	}
-	if !entering {
-		_, _ = fmt.Fprintf(w, "</%s>\n", name)
-		return ast.WalkContinue, nil
-	}
-	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">", name, scope, fmt.Sprintf(style, alignment(n)))
-	return ast.WalkContinue, nil
-}
-
-func alignment(n *extast.TableCell) string {
-	if n.Alignment == extast.AlignNone {
-		return "left"
-	}
-	return n.Alignment.String()
 }
 
 func (h *htmlWriter) controlLine(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -383,62 +291,4 @@ func autoTarget(n *ast.AutoLink, source []byte) []byte {
 		return append([]byte("mailto:"), url...)
 	}
 	return url
-}
-
-// tidy removes what untaken branches leave behind: empty paragraphs, items and
-// lists; and it joins lists that only tags had parted.
-func tidy(page []byte) []byte {
-	out := make([]byte, 0, len(page))
-	for {
-		start := bytes.IndexByte(page, '<')
-		if start < 0 {
-			return append(out, page...)
-		}
-		end := start + bytes.IndexByte(page[start:], '>') + 1
-		if end <= start {
-			return append(out, page...)
-		}
-		joins := start > 0 && page[start-1] == joinMark
-		if joins {
-			out = append(out, page[:start-1]...)
-		} else {
-			out = append(out, page[:start]...)
-		}
-		tag := page[start:end]
-		page = page[end:]
-		switch before, joined := bytes.CutSuffix(bytes.TrimRight(out, "\n "), closing(tag)); {
-		case joins && joined:
-			out, page = before, bytes.TrimPrefix(page, []byte("\n"))
-		case tag[1] == '/':
-			out = closeElement(out, tag)
-		default:
-			out = append(out, tag...)
-		}
-	}
-}
-
-// closing is the tag that ends the list that an opening tag begins.
-func closing(opening []byte) []byte {
-	if bytes.HasPrefix(opening, []byte("<ol")) {
-		return []byte("</ol>")
-	}
-	return []byte("</ul>")
-}
-
-// closeElement ends an element, or removes it when nothing is inside.
-func closeElement(out, tag []byte) []byte {
-	body := bytes.TrimRight(out, " \n")
-	open := bytes.LastIndexByte(body, '<')
-	if open < 0 || body[len(body)-1] != '>' {
-		return append(out, tag...)
-	}
-	name, _, _ := bytes.Cut(bytes.Trim(body[open:], "<>"), []byte(" "))
-	switch string(name) {
-	case "pre", "body", "div", "td", "th": // they hold their place
-		return append(out, tag...)
-	}
-	if !bytes.Equal(name, tag[2:len(tag)-1]) {
-		return append(out, tag...)
-	}
-	return bytes.TrimRight(body[:open], "\n")
 }

@@ -37,6 +37,9 @@ func wordTable(words [len(languages)]string) map[string]uint16 {
 	return table
 }
 
+// enoughWords are as many as tell a language.
+const enoughWords = 100
+
 // languageOf is the language of a mail for screen readers: as given, else the
 // one whose common words are clearly the most frequent, else "". A wrong one is
 // worse than none.
@@ -45,8 +48,12 @@ func languageOf(chunks []chunk, given string) string {
 		return given
 	}
 	var counts [len(languages)]int
+	seen := 0
 	for _, c := range chunks {
 		for word := range strings.FieldsFuncSeq(c.literal, notLetter) {
+			if seen++; seen > enoughWords {
+				break
+			}
 			if len(word) > 8 { // none of them is longer
 				continue
 			}

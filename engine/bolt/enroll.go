@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -86,6 +87,9 @@ func (s *Store) Change(ids []string, decide func(engine.Enrollment) (engine.Enro
 				err = w.note(events...)
 			} else {
 				ens[i], err = w.change(en, changed, events)
+			}
+			if err == nil && (en.Name != changed.Name || !maps.Equal(en.Fields, changed.Fields)) {
+				err = w.forgetKept(id) // what it says is out of date
 			}
 			if err != nil {
 				return err

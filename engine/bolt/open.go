@@ -158,13 +158,17 @@ func (w *write) behind(id identity, beside sidecarRecord, found bool, machine st
 		return "another state was put in the place of the one that was used last, perhaps a backup", nil
 	case found && claims < beside.Claims:
 		return fmt.Sprintf("the state is older than what was sent: it knows of %d touches, and there were %d", claims, beside.Claims), nil
-	case id.Machine != machine, found && beside.Machine != machine:
+	case elsewhere(id.Machine, machine), found && elsewhere(beside.Machine, machine):
 		return "the state came here from another machine, where a copy of it may have been used since", nil
 	case !found && claims > 0:
 		return "the file " + filepath.Base(w.tx.DB().Path()) + ".instance is missing, which tells whether this is the state that was used last", nil
 	}
 	return "", nil
 }
+
+// elsewhere says whether two machines are known to be different. Where a machine
+// has no id of its own, as in many containers, nobody can know.
+func elsewhere(was, is string) bool { return was != "" && is != "" && was != is }
 
 // renewSidecar makes the sidecar say what the state says: wholly anew where the
 // one that is there is of another instance.

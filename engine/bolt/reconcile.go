@@ -106,7 +106,7 @@ func (w *write) stranger(st engine.Stranger, r engine.Reconciliation) error {
 	if err := w.put(bucketMessageIDs, key, nil); err != nil {
 		return err
 	}
-	p := paceEntry{mailbox: r.Mailbox, contact: engine.Contact{At: st.At.In(r.At.Location()), Sequence: "unknown"}}
+	p := paceEntry{mailbox: r.Mailbox, contact: engine.Contact{At: st.At.In(r.At.Location()), Sequence: engine.LostSequence}}
 	if strings.Contains(st.To, "@") {
 		p.key = engine.AddressKey(st.To)
 	}

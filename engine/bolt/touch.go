@@ -243,7 +243,8 @@ func (s *Store) Settle(settlements []engine.Settlement) error {
 // it was kept counts, not as it was given.
 func (w *write) settle(st engine.Settlement, seen bool) (bool, error) {
 	t, open, err := loadTouch(w.tx, st.Touch.Enrollment)
-	if err != nil || !open || t.Email.MessageID != st.Touch.Email.MessageID || !mayEnd(t, seen) {
+	if err != nil || !open || t.Email.MessageID != st.Touch.Email.MessageID || !mayEnd(t, seen) ||
+		st.Doubted && t.Phase != engine.Doubtful {
 		return false, err
 	}
 	en, err := must(w.tx, t.Enrollment)

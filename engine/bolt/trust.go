@@ -176,6 +176,15 @@ func (s *Store) Trust(mailbox string) (t engine.Trust, err error) {
 		d := id.Behind[mailbox]
 		t = engine.Trust{Instance: id.Instance, Former: id.Former, Behind: d.Why, AsOf: d.AsOf,
 			Copies: int(number(tx, copiesCounter(mailbox)))}
+		k, raw := tx.Bucket(bucketEvents).Cursor().First()
+		if k == nil {
+			return nil
+		}
+		ev, err := decode[engine.Event](raw)
+		if err != nil {
+			return damaged(bucketEvents, k, err)
+		}
+		t.Born = ev.At
 		return nil
 	})
 	return t, err

@@ -157,7 +157,21 @@ func (c *config) resolve() (settings, error) {
 		m.engine.Signature = c.Signature
 		s.mailboxes = append(s.mailboxes, m)
 	}
+	s.shareLogins()
 	return s, nil
+}
+
+// shareLogins makes mailboxes that read one and the same account know each
+// other's addresses as the owner's: what one sends lies in the other's Sent.
+func (s *settings) shareLogins() {
+	for i := range s.mailboxes {
+		m := &s.mailboxes[i]
+		for j, other := range s.mailboxes {
+			if i != j && m.account.IMAP == other.account.IMAP && m.account.User == other.account.User {
+				m.engine.Aliases = append(m.engine.Aliases, other.engine.Address)
+			}
+		}
+	}
 }
 
 // path makes a path of the config absolute: relative ones are relative to the

@@ -328,3 +328,25 @@ func FuzzDecodeConfig(f *testing.F) {
 		}
 	})
 }
+
+func TestMailboxesOfOneAccountKnowEachOther(t *testing.T) {
+	s := resolved(t, `
+[[mailbox]]
+name = "sales"
+address = "a@acme.test"
+imap = "h:993"
+smtp = "h:465"
+user = "acme"
+password-from = "env P"
+[[mailbox]]
+name = "desk"
+address = "b@acme.test"
+imap = "h:993"
+smtp = "h:465"
+user = "acme"
+password-from = "env P"
+`)
+	if sales, desk := s.mailboxes[0].engine, s.mailboxes[1].engine; !sales.IsOwn("b@acme.test") || !desk.IsOwn("a@acme.test") {
+		t.Errorf("mail of one would count as an answer to the other: %v, %v", sales.Aliases, desk.Aliases)
+	}
+}

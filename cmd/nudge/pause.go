@@ -20,7 +20,8 @@ func (a *app) pauseCommand() *cobra.Command {
 		Use:   "pause [ADDRESS]",
 		Short: "let nothing leave for a while",
 		Long: `Let nothing leave: for one person, for a sequence or a mailbox, or, without an argument, at all. Mail is still read,
-and replies still stop sequences. Nobody's waiting time is lost: what fell due meanwhile is due when resumed.
+and replies still stop sequences. Nobody's waiting time is lost: what fell due meanwhile is due when resumed; after more
+than a day only a few of it leave a day, and very much or very late waits for nudge catch-up.
 
 A pause of everything works even when the daemon hangs: it is also a file beside the state, its name ending in .pause,
 which the daemon looks for before every mail.`,

@@ -26,6 +26,10 @@ var recipientForms = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)["'<(]{0,2}` + addressPattern + `[>"')]{0,2}(?: \([^)]{0,80}\))?:? (?:is|was|has|does|could|user|unknown|mailbox|not|no longer|rejected|failed)`),
 }
 
+// providerForm is which of recipientForms is the JSON of providers, which name
+// a recipient beyond doubt.
+const providerForm = 2
+
 // alsoKnown finds the address that we wrote to where a report names the one it
 // was passed on to.
 var alsoKnown = regexp.MustCompile(`(?i)\((?:generated|expanded|ultimately generated) from:? ?<?` + addressPattern)
@@ -44,8 +48,8 @@ func (r *reading) failedInText() []string {
 		for _, m := range form.FindAllStringSubmatch(told, maxRecipients) {
 			named = append(named, tidyAddress(strings.TrimSuffix(m[1], ".")))
 		}
-		if failed = r.foreign(named); len(failed) == 0 && i == 0 {
-			failed = unique(named) // somebody wrote to himself
+		if failed = r.foreign(named); len(failed) == 0 && (i == 0 || i == providerForm) {
+			failed = unique(named) // somebody wrote to himself, or to a daemon
 		}
 	}
 	if len(failed) == 0 {

@@ -20,8 +20,19 @@ func autoReply(r *reading) (engine.Kind, string) {
 		return engine.AutoReply, "header " + name
 	}
 	suppress, loop := r.header.has("X-Auto-Response-Suppress"), r.header.has("X-MS-Exchange-Inbox-Rules-Loop")
+	answer := replyPrefix.MatchString(bareSubject(r.in.Subject))
 	if suppress && loop {
-		return engine.AutoReply, "headers X-Auto-Response-Suppress and X-MS-Exchange-Inbox-Rules-Loop together"
+		const evidence = "headers X-Auto-Response-Suppress and X-MS-Exchange-Inbox-Rules-Loop together"
+		if answer && r.fresh != "" && !r.absent() && !acknowledgedPhrases.in(r.line) && !machinePhrases.in(r.line) {
+			return engine.Ambiguous, evidence + ", but it answers like a person"
+		}
+		return engine.AutoReply, evidence
+	}
+	if suppress && nullReturn(r.header) && !answer {
+		return engine.AutoReply, "header X-Auto-Response-Suppress and a null Return-Path together"
+	}
+	if local := localPart(first(r.in.From)); machineSender.MatchString(local) {
+		return engine.AutoReply, "the sender is called " + local
 	}
 	if subject := r.automaticSubject(); subject != noSubject {
 		if sign := r.secondSign(subject, suppress || loop); sign != "" {
@@ -38,6 +49,10 @@ func (r *reading) withoutSubject(weak bool) (engine.Kind, string) {
 	switch {
 	case weak && r.absent() && !answer:
 		return engine.AutoReply, "weak machine header and absence text"
+	case r.massMail() && r.absent() && !answer:
+		return engine.AutoReply, "Precedence: " + r.header.get("Precedence") + " and absence text"
+	case r.massMail() && r.absent() && r.answers():
+		return engine.Ambiguous, "absence text in an answer with Precedence: " + r.header.get("Precedence")
 	case ticketSystem(r.header) != "" && r.bulk():
 		return engine.Ambiguous, "bulk mail of " + ticketSystem(r.header) + ", which may carry a person's words"
 	case isNoReply(first(r.in.From)) && machinePhrases.in(r.line):
@@ -176,6 +191,16 @@ func (r *reading) bulk() bool {
 	return false
 }
 
+// massMail says whether Precedence is one that vacation programs set, and no
+// list is in sight that could have set it.
+func (r *reading) massMail() bool {
+	precedence := strings.ToLower(strings.TrimSpace(r.header.get("Precedence")))
+	if precedence != "bulk" && precedence != "junk" {
+		return false
+	}
+	return !slices.ContainsFunc(r.header, func(f field) bool { return len(f.name) > 5 && strings.EqualFold(f.name[:5], "List-") })
+}
+
 // absent says whether the new text holds a whole phrase of absence, and no
 // sign that its writer is there: "I was out of office, yes please" is an
 // answer.
@@ -227,8 +252,15 @@ func autoSubmitted(h header) string {
 	return value
 }
 
-// machineFieldName finds field names that only automatic answers carry.
-var machineFieldName = regexp.MustCompile(`(?i)^(x-)?((mail-)?auto[-_]?(response|submitted|replied|reply|generated|respond|responder)(-?(from|by|to|id))?|holidayreply|fc-machinegenerated|vacation|autoreply-from|out-of-office)$`)
+// machineFieldName finds field names that only automatic answers carry,
+// whatever a vendor puts around the word.
+var (
+	machineFieldName = regexp.MustCompile(`auto[-_]?(response|submitted|replied|reply|generated|respond)|holidayreply|machinegenerated|^(x-)?(vacation|out-?of-?office)(-message)?$`)
+	// forbiddenField finds the names of fields that ask for no automatic answer.
+	forbiddenField = regexp.MustCompile(`suppress|(^|[-_])(no|not|dont|prevent|disable|skip|ignore|stop|allow|loop|request)([-_]|$)`)
+	// machineSender finds local parts that answer by themselves.
+	machineSender = regexp.MustCompile(`(?i)^(auto[-_.]?(reply|replies|respon(se|d|der)|answer|mailer)|vacation|out[-_.]?of[-_.]?office)([-_.+0-9]|$)`)
+)
 
 // machineField returns the name of a field that proves a machine wrote the
 // message.
@@ -237,7 +269,7 @@ func machineField(h header) (string, bool) {
 		name, value := strings.ToLower(f.name), strings.ToLower(strings.TrimSpace(f.value))
 		switch {
 		case name == "auto-submitted":
-		case machineFieldName.MatchString(name) && value != "no" && value != "false" && value != "0":
+		case machineFieldName.MatchString(name) && !forbiddenField.MatchString(name) && !slices.Contains(denials, value):
 			return f.name, true
 		case (name == "precedence" || name == "x-precedence") && strings.HasPrefix(value, "auto"):
 			return f.name + ": " + value, true
@@ -250,6 +282,9 @@ func machineField(h header) (string, bool) {
 	}
 	return "", false
 }
+
+// denials are the values with which such a field says that it is not so.
+var denials = []string{"no", "false", "0", "off", "none", "never", "n"}
 
 // nullReturn says whether the envelope had no sender. Reports and automatic
 // answers have none, and so has some human mail that a gateway passed on.

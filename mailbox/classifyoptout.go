@@ -45,7 +45,7 @@ func wholeOptOut(fresh string) bool {
 		return false
 	}
 	if unspaced(text) {
-		return !strings.ContainsAny(fresh, "?？") && utf8.RuneCountInString(text) <= maxOptOutRunes && optOutPhrases.in(text)
+		return !strings.ContainsAny(fresh, "?？") && wholeAsianOptOut(text)
 	}
 	if words(text) > maxOptOutWords {
 		return false
@@ -62,6 +62,19 @@ func wholeOptOut(fresh string) bool {
 	}
 	return true
 }
+
+// wholeAsianOptOut is wholeOptOut for scripts that do not part words.
+func wholeAsianOptOut(text string) bool {
+	if utf8.RuneCountInString(text) > maxOptOutRunes {
+		return false
+	}
+	rest, found := optOutPhrases.cut(text)
+	rest = asianCourtesy.ReplaceAllString(rest, "")
+	return found && utf8.RuneCountInString(strings.Join(strings.Fields(rest), "")) <= maxAsianRest
+}
+
+// maxAsianRest is how many letters, beside courtesy, leave an opt-out whole.
+const maxAsianRest = 8
 
 // asksToBeLeft says whether a longer text holds an opt-out. A single word
 // proves nothing there: people write about unsubscribing too.
@@ -140,6 +153,7 @@ func withoutGreeting(text string) string {
 }
 
 var (
+	asianCourtesy = regexp.MustCompile(`お?(手数ですが|願い(いた|致)?し?(ます|申し上げます)?|忙しいところ)|恐れ入りますが|宜しく|よろしく|ください|下さい|して|いただけ(ます|ませ)|今後|以後|これ以上|の|を|は|で|す|ます|(谢谢|謝謝|感谢|麻烦|麻煩|拜托|您好|你好|请|請|了|吧|以后|以後|今后|的|你们|貴公司|贵公司)|(부탁드립니다|부탁합니다|주세요|주십시오|바랍니다|감사합니다|안녕하세요|앞으로|더 ?이상|다시는|을|를|은|는|하고|합니다|해)|(กรุณา|ครับ|ค่ะ|ขอบคุณ)`)
 	// farewellTail finds a leave taken in the same line as the rest.
 	farewellTail  = regexp.MustCompile(`[.!,;?] ?(thanks|thank you|thx|(kind |best |many )?regards|best|cheers|danke|vielen dank|mfg|lg|vg|gru(ß|ss)|(viele|beste|liebe) grüße|merci|cordialement|gracias|saludos|grazie|saluti|obrigad[oa]|bedankt|groet(en|jes)?|mvg|tack|mvh|tak|takk|hilsen|kiitos|t|dziękuję|pozdrawiam|děkuji|спасибо|teşekkürler|mulțumesc|köszönöm)[,.!]?( [\p{L}.]+){0,3}\W*$`)
 	farewell      = regexp.MustCompile(`^\W*((with )?(many |very |my |our )?(thanks|thank you|kind(est)?|best|warm|yours|regards|sincerely|cheers|respectfully)( (and|for|in|you|very|so|much|again|regards|wishes|best|kind|advance|truly|faithfully|sincerely|your|help))*|danke( .{0,20})?|vielen dank( .{0,20})?|mfg|vg|lg|(mit )?(freundliche[nmr]?|viele[n]?|beste[n]?|liebe[n]?|herzliche[n]?|schöne[n]?) gr(ü|ue)(ß|ss)e?n?|gru(ß|ss)|merci( .{0,20})?|(bien )?cordialement|(sincères |meilleures )?salutations|bien à vous|(muchas )?gracias( .{0,15})?|(un )?(cordial )?saludos?( cordial(es)?)?|atentamente|grazie( .{0,15})?|(cordiali|distinti) saluti|saluti|obrigad[oa]( .{0,15})?|(com os melhores )?cumprimentos|atenciosamente|att|bedankt( .{0,15})?|(met )?vriendelijke groet(en)?|mvg|groet(en|jes)?|tack( .{0,15})?|(med )?(vänlig(a)?|bästa) hälsning(ar)?|mvh|(med )?(venlig(e)?|vennlig(e)?|bedste|beste) hils(en|ner)|hilsen|tak|takk|(ystävällisin )?terveisin|kiitos|t|pozdrawiam|z poważaniem|dziękuję|(s )?pozdravem|děkuji|s pozdravom|ďakujem|üdvözlettel|köszönöm|cu stimă|mulțumesc|(iyi )?(günler|çalışmalar)|saygılarımla|teşekkürler|с уважением|спасибо|з повагою|дякую|поздрави|με εκτίμηση|ευχαριστώ|בברכה|תודה|(مع )?(خالص )?(التحية|تحياتي|الشكر)|شكرا|lp|lep pozdrav|lijep pozdrav|hvala|srdačan pozdrav|terima kasih|trân trọng|cảm ơn|salam)\W*(,.*)?$`)

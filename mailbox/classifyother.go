@@ -51,7 +51,7 @@ func localPart(addr string) string {
 func campaignField(h header) string {
 	for _, f := range h {
 		switch name := strings.ToLower(f.name); name {
-		case "errors-to", "feedback-id", "x-campaign", "x-campaignid", "x-campaign-id", "x-mailgun-tag", "x-mc-user", "x-report-abuse-to",
+		case "feedback-id", "x-campaign", "x-campaignid", "x-campaign-id", "x-mailgun-tag", "x-mc-user", "x-report-abuse-to",
 			"x-csa-complaints", "x-bulkmail", "x-mailer-recptid", "x-newsletter", "x-mailinglist":
 			return f.name
 		}

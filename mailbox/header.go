@@ -160,7 +160,7 @@ func messageIDs(values ...string) []string {
 		}
 		found := bracketed(v)
 		if len(found) == 0 {
-			for _, word := range strings.FieldsFunc(v, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '"' }) {
+			for _, word := range strings.FieldsFunc(v, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`,;"<>`, r) }) {
 				if strings.Contains(word, "@") {
 					found = append(found, word)
 				}

@@ -93,6 +93,7 @@ func TestMessageIDs(t *testing.T) {
 		"=?utf-8?Q?=3Ca=40b.example=3E?=":       {"a@b.example"},
 		"":                                      nil,
 		"yesterday":                             nil,
+		"ab>c@b.example":                        {"c@b.example"},
 	} {
 		if diff := cmp.Diff(want, messageIDs(in)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", in, diff)

@@ -109,3 +109,41 @@ func TestOptOutsAndWhatOnlySoundsLikeThem(t *testing.T) {
 		}
 	}
 }
+
+// What sounds like an opt-out in a language without spaces, or is short, and
+// says something else.
+func TestShortAnswersThatAreNoOptOuts(t *testing.T) {
+	for _, text := range []string{
+		"登録の変更は不要です。", "ご連絡ありがとうございます。", "配信停止の件、了解しました。見積もりをお送りください。", "别忘了给我发邮件", "不用发邮件，打电话就行", "메일을 보내지 못했습니다", "메일 잘 받았습니다",
+		"Keine E-Mails erhalten.", "Ich habe keine Nachricht bekommen.", "Drop me a line next week", "No me ha llegado el correo.", "Je n'ai pas reçu votre mail.", "Non ho ricevuto la mail.", "Please delete the attachment.",
+	} {
+		if wholeOptOut(text) {
+			t.Errorf("%q is taken for an opt-out", text)
+		}
+	}
+}
+
+// Groups, gateways and help desks put these on what people write.
+func TestWeakHeadersDoNotMakeAMachineOfAPerson(t *testing.T) {
+	for _, a := range readAnswers(t, "testdata/answers/reply.txt") {
+		for _, weak := range []string{
+			"X-Auto-Response-Suppress: All\n", "X-Auto-Response-Suppress: DR, OOF, AutoReply\n", "X-MS-Exchange-Inbox-Rules-Loop: a@b.example\n",
+			"Return-Path: <>\n", "Precedence: list\nList-Id: <a.example>\nList-Post: <mailto:a@b.example>\n", "Precedence: bulk\nList-Id: <a.example>\nList-Post: <mailto:a@b.example>\n",
+			"Auto-Submitted: no\n", "X-Spam-Flag: YES\n", "Errors-To: <a@b.example>\n", "Reply-To: noreply@customer.example\n",
+		} {
+			mail := string(a.raw)
+			switch {
+			case strings.Contains(weak, "List-Post") && (!strings.Contains(mail, "In-Reply-To") || strings.Contains(mail, "Zendesk")):
+				continue // fresh mail through a list may be the list's, and a help desk's the desk's
+			case strings.Contains(mail, "Subject: Out of office"):
+				continue // a weak header and such a subject are proof
+			}
+			if strings.Contains(mail, "X-Auto-Response-Suppress") && strings.Contains(weak, "Rules-Loop") {
+				continue // the two together are more than weak
+			}
+			if v := Judge(append([]byte(weak), a.raw...), Touched{}); v.Kind != engine.Reply {
+				t.Errorf("%s, with %q: it is %s (%s)", a.name, weak, v.Kind, v.Evidence)
+			}
+		}
+	}
+}

@@ -60,6 +60,7 @@ type IMAP struct {
 	told    map[string]bool          // what was logged once
 	refused map[messageKey]time.Time // since when the server has kept a message from us
 	halfway *halfway                 // a folder too full for one call, still open
+	busy    map[string]bool          // folders that got mail while we watched
 
 	// Used by whoever holds the ear.
 	listening *listener
@@ -233,7 +234,7 @@ func (m *IMAP) readAll(ctx context.Context, folders []folder, cursor engine.Curs
 			continue
 		}
 		known, seen := cursor.Folders[f.name]
-		r := &reader{m: m, folder: f, room: sweepLimit - len(ins)}
+		r := &reader{m: m, folder: f, room: sweepLimit - len(ins), doubted: m.doubts(f, len(folders) > fewFolders)}
 		got, err := r.read(ctx, known, seen, cursor.Since)
 		switch {
 		case isForbidden(err) && f.role != engine.Inboxed:

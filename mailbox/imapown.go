@@ -77,6 +77,9 @@ func (r *reader) own(ctx context.Context, since time.Time) ([]engine.Incoming, e
 	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.m.main.noop(ctx); err != nil {
+		return nil, err
+	}
 	dates := map[imap.UID]time.Time{}
 	uids, err := r.arrivedSince(ctx, since, dates)
 	if err != nil {

@@ -36,6 +36,28 @@ type reader struct {
 	cursor engine.FolderCursor // how far it was read
 	known  bool                // cursor is set: the folder need not be met as a new one
 	more   bool                // it was not read to its end
+
+	numbered bool // opening it told its UIDNEXT, which servers need not do
+	doubted  bool // a STATUS that shows nothing new is not believed
+}
+
+// fewFolders is how many folders may be opened in every sweep.
+const fewFolders = 16
+
+// doubts says whether a folder is opened even though its STATUS shows nothing
+// new. Dovecot, with mail in the Maildir format, answers STATUS for a folder in
+// which another mail is just being delivered without a mail that was delivered
+// before: 44 to 50 of 100 looks missed one that way, while those that opened the
+// folder missed none of 450. Where there are many folders, those are opened that
+// get mail: by their role, or because they did while we watched.
+func (m *IMAP) doubts(f folder, crowded bool) bool {
+	switch f.role {
+	case engine.Inboxed, engine.Junk, engine.AllMail:
+		return true
+	case engine.SentMail:
+		return false // nobody answers there
+	}
+	return !crowded || m.busy[f.name]
 }
 
 // span is what of a folder is to be read.
@@ -69,7 +91,7 @@ func plan(f folder, known engine.FolderCursor, seen bool, since time.Time) (s sp
 func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool, since time.Time) ([]engine.Incoming, error) {
 	_, quiet, baseline := plan(r.folder, known, seen, since)
 	switch {
-	case quiet:
+	case quiet && !r.doubted:
 		r.cursor, r.known = known, true
 		return nil, nil
 	case baseline && r.folder.next != 0 && r.folder.validity != 0:
@@ -83,10 +105,21 @@ func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool,
 		return nil, err
 	}
 	todo, quiet, baseline := plan(r.folder, known, seen, since)
-	switch {
-	case quiet:
+	if quiet && !r.numbered {
+		todo.from = known.UIDNext
+	}
+	if quiet && r.numbered {
 		r.cursor, r.known = known, true
 		return nil, nil
+	}
+	if r.m.busy == nil {
+		r.m.busy = map[string]bool{}
+	}
+	r.m.busy[r.folder.name] = true
+	if err := r.m.main.noop(ctx); err != nil {
+		return nil, err
+	}
+	switch {
 	case baseline:
 		return nil, r.baseline(ctx)
 	case seen && todo.from == 1 && known.UIDNext > 1:
@@ -101,8 +134,7 @@ func (r *reader) stand(next uint32) {
 	r.cursor, r.known = engine.FolderCursor{UIDValidity: r.folder.validity, UIDNext: next}, true
 }
 
-// open opens the folder, takes its numbers from there, and lets the server tell
-// what was delivered since.
+// open opens the folder and takes its numbers from there.
 func (r *reader) open(ctx context.Context) error {
 	s, _, err := r.m.session(ctx)
 	if err != nil {
@@ -119,9 +151,9 @@ func (r *reader) open(ctx context.Context) error {
 	if data.UIDNext != 0 {
 		// Also when it is lower than what STATUS said: only what this
 		// connection can see may count as read.
-		r.folder.next = uint32(data.UIDNext)
+		r.folder.next, r.numbered = uint32(data.UIDNext), true
 	}
-	return s.noop(ctx)
+	return nil
 }
 
 // baseline begins a folder at its end.

@@ -83,16 +83,23 @@ func TestTortureKills(t *testing.T) {
 	d = k.launch()
 	d.awaitReady()
 	k.settled(2 * time.Minute)
+	count := k.audit(killSteps)
+	k.answerDoubts()
+	k.settled(2 * time.Minute)
 	if code := d.terminate(); code != 0 {
 		t.Errorf("exit code %d at the end\n%s", code, d.log)
 	}
-	count := k.audit(killSteps)
+	end := k.audit(killSteps)
+	if end.doubtful > 0 {
+		t.Errorf("after every doubt was answered: %s", end)
+	}
 	total := 0
 	for _, state := range killStates {
 		total += k.struck[state]
 		t.Logf("%4d kills %s", k.struck[state], state)
 	}
 	t.Logf("%d kills in %s: %s", total, took.Round(time.Second), count)
+	t.Logf("once a person has answered the doubts: %s", end)
 }
 
 func (k *killer) rarestState() string {
@@ -320,7 +327,7 @@ func (k *killer) strikeInSweep() string {
 	killed := make(chan struct{})
 	var launched sync.WaitGroup
 	launched.Add(1)
-	k.wire.after(k.sweep/2+rand.Int64N(k.sweep/2+8000), func() {
+	k.wire.after(k.sweep/2+rand.Int64N(k.sweep/2+3000), func() {
 		launched.Wait()
 		_ = d.cmd.Process.Signal(syscall.SIGKILL)
 		close(killed)
@@ -330,7 +337,9 @@ func (k *killer) strikeInSweep() string {
 	select {
 	case <-killed:
 		d.wait()
-	case <-time.After(3 * time.Second):
+	case <-d.ready: // it was shorter than that
+		d.kill()
+	case <-time.After(10 * time.Second):
 		d.kill()
 	}
 	select {

@@ -1,11 +1,12 @@
 # nudge: follow up until they answer, then stop.
 
 GO      ?= go
+YEARS   ?= 200
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build bench prove fuzz clean
+.PHONY: help demo test check build bench simulate mutants prove torture fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +31,17 @@ build: ## build the static binary ./nudge
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-prove: ## the long proofs on real servers: 200 fences, 20 kills (about 3 minutes)
-	NUDGE_PROVE=1 CI=true $(GO) test -count=1 -timeout 40m -v -run 'Real' ./cmd/nudge ./mailbox
+simulate: ## live through YEARS prospect-years (default 200) of crashes, outages and people: under a minute
+	NUDGE_YEARS=$(YEARS) $(GO) test -count=1 -timeout 3h -v -run '^TestSimulate$$' ./engine/simtest
+
+mutants: ## break the engine on purpose, in a dozen ways, and see the simulator catch each (about 5 minutes)
+	NUDGE_TORTURE=1 $(GO) test -count=1 -timeout 40m -v -run '^TestMutantsAreCaught$$' ./engine/simtest
+
+prove: ## the long proofs on real servers: fences, kills, roads, every byte of a session cut (about 20 minutes)
+	NUDGE_PROVE=1 CI=true $(GO) test -count=1 -timeout 60m -v -run 'Real|AnyByte|Anywhere|OfMany|OwnMailReadsMany' ./cmd/nudge ./mailbox
+
+torture: ## 200 kills, 4,000 fences, 1,000 races, restores, failing writes, power cuts (about 20 minutes, root)
+	NUDGE_TORTURE=1 CI=true $(GO) test -count=1 -timeout 90m -v -run 'Torture' ./cmd/nudge
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each
 	@for pkg in $$($(GO) list ./...); do \

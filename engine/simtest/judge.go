@@ -1,0 +1,341 @@
+package simtest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"nudge/engine"
+)
+
+// fenceAge is how old the last look at the mailbox may be at the first byte of
+// DATA. It is written here again, since the engine is not to be trusted.
+const fenceAge = 5 * time.Second
+
+// moment is how the story names one.
+const moment = "Mon 2006-01-02 15:04:05 MST"
+
+// keptFor is how long a mail that did not leave surely goes again as it was.
+const keptFor = 90 * time.Hour
+
+// addressee finds out of a mail's bytes whom it is for and which step it is.
+func (w *World) addressee(email engine.Email) (who *person, seq, step string, err error) {
+	who = w.byKey[engine.AddressKey(email.To)]
+	seq, step, ok := marks(email.Raw)
+	if who == nil || !ok {
+		return nil, "", "", fmt.Errorf("a mail to %s that nobody planned", email.To)
+	}
+	return who, seq, step, nil
+}
+
+// notePrepared keeps what was durably prepared: the hash of its bytes.
+func (p *process) notePrepared(ts []engine.Touch, errs []error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, t := range ts {
+		if errs[i] == nil {
+			p.sums[t.Email.MessageID] = t.Email.SHA256
+		}
+	}
+}
+
+// claim is a touch that was durably taken for sending.
+type claim struct {
+	at   time.Time // by the engine's clock
+	name string    // person, sequence and step
+}
+
+// noteClaimed keeps what was claimed, at the moment the engine gave: a round
+// that Tick drives stands at its beginning.
+func (p *process) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
+	if apart := p.w.clock().Sub(at); apart < -time.Second || apart > 15*time.Minute {
+		p.w.violate("a claim counts when it is made", nil, "%s late", apart)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, t := range ts {
+		if errs[i] == nil {
+			p.claims[t.Email.MessageID] = claim{at: at, name: p.w.nameOf(t)}
+		}
+	}
+}
+
+// doubt notes touches of which the state may not know how they ended.
+func (w *World) doubt(ts []engine.Touch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range ts {
+		w.doubtful[w.nameOf(t)] = true
+	}
+}
+
+// abandoned notes what a process had claimed and left unsettled.
+func (p *process) abandoned() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	for _, c := range p.claims {
+		p.w.doubtful[c.name] = true
+	}
+}
+
+// nameOf is the ledger's name of a touch.
+func (w *World) nameOf(t engine.Touch) string {
+	who := w.byKey[engine.AddressKey(t.Email.To)]
+	if who == nil {
+		return ""
+	}
+	return key(who, t.Sequence, t.Step)
+}
+
+// checkData judges a mail at its first byte.
+func (w *World) checkData(d *delivery) {
+	now, p := time.Now(), d.p
+	p.mu.Lock()
+	from, to, prepared, taken := p.quietFrom, p.quietTo, p.sums[d.email.MessageID], p.claims[d.email.MessageID]
+	p.mu.Unlock()
+	sum := sha256.Sum256(d.email.Raw)
+	name := d.name()
+	d.began, d.fence, d.claimed = now, from, taken.at
+	switch {
+	case taken.at.IsZero():
+		w.violate("2: the intent is durable before DATA", d.who, "%s was not claimed", name)
+		return
+	case prepared != d.email.SHA256 || hex.EncodeToString(sum[:]) != prepared:
+		w.violate("2: the bytes are those of the intent", d.who, "%s", name)
+	case from.IsZero() || from.Before(d.rcpt):
+		w.violate("1: the mailbox is read to its end after RCPT", d.who, "%s: last quiet look %s, RCPT %s", name, from.Format(time.TimeOnly), d.rcpt.Format(time.TimeOnly))
+	case now.Sub(from) > fenceAge:
+		w.violate("1: the fence is at most five seconds old", d.who, "%s: it is %s old", name, now.Sub(from))
+	case to.After(now):
+		w.violate("1: the fence is over before DATA", d.who, "%s", name)
+	}
+	w.checkLetters(d)
+	w.checkPerson(d)
+	w.checkTimes(d)
+	w.checkPace(d)
+}
+
+// checkLetters says whether the mailbox held an answer when the fence began.
+func (w *World) checkLetters(d *delivery) {
+	w.mu.Lock()
+	var why string
+	began := w.enrolledAt(d.who, d.seq)
+	for _, l := range d.who.letters {
+		if l.arrived.After(d.fence) || l.arrived.Before(began) {
+			continue
+		}
+		switch l.effect {
+		case stops:
+			why = fmt.Sprintf("%s (%s) arrived %s", l.in.Kind, l.in.Evidence, l.arrived.Format(time.DateTime))
+		case asks:
+			if !anyAfter(d.who.resumed, l.arrived) {
+				why = fmt.Sprintf("%s arrived %s and nobody answered for it", l.in.Kind, l.arrived.Format(time.DateTime))
+			}
+		case absent:
+			if time.Now().Before(l.until) && !anyAfter(d.who.resumed, l.arrived) && w.figures.faults["clock jump"] == 0 {
+				why = fmt.Sprintf("%s holds until %s", l.in.Evidence, l.until.Format(time.DateTime))
+			}
+		}
+	}
+	w.mu.Unlock()
+	if why != "" {
+		w.violate("1: nothing in the mailbox could be attributed to that prospect", d.who, "%s %s leaves although %s", d.seq, d.step, why)
+	}
+}
+
+func anyAfter(moments []time.Time, t time.Time) bool {
+	for _, m := range moments {
+		if !m.Before(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// enrolledAt is when a person was put into a sequence, in truth: the last time
+// it was tried.
+func (w *World) enrolledAt(who *person, seq string) time.Time {
+	for _, en := range w.enrolled {
+		if en.who == who && en.seq == seq {
+			return en.tried
+		}
+	}
+	return time.Now()
+}
+
+// checkPerson says whether a person's word forbids the mail.
+func (w *World) checkPerson(d *delivery) {
+	w.mu.Lock()
+	suppressed, stopped, restored := d.who.suppressed, d.who.stoppedAt, w.restored
+	paused := w.operator.paused(d.who, d.seq, d.fence)
+	enrolled := w.enrolledAt(d.who, d.seq)
+	w.mu.Unlock()
+	if !suppressed.IsZero() && suppressed.Before(d.fence) {
+		w.violate("5: a suppressed address gets nothing", d.who, "suppressed since %s", suppressed.Format(time.DateTime))
+	}
+	if !stopped.IsZero() && stopped.Before(d.fence) && enrolled.Before(stopped) && restored.Before(stopped) {
+		w.violate("stopped by hand", d.who, "stopped since %s", stopped.Format(time.DateTime))
+	}
+	if paused {
+		w.violate("nothing leaves while it is paused", d.who, "%s %s", d.seq, d.step)
+	}
+}
+
+// checkTimes says whether the moment is inside the window and after the wait.
+func (w *World) checkTimes(d *delivery) {
+	now, clock := d.began, w.clock()
+	loc := d.who.location()
+	allowed := false
+	for _, st := range w.plans.forms(d.seq, d.step, now.Add(-30*time.Minute), now) {
+		allowed = allowed || st.Send.Allows(clock.In(loc))
+	}
+	if !allowed {
+		w.violate("8: none leaves outside its window", d.who, "%s %s at %s", d.seq, d.step, clock.In(loc).Format("Mon 2006-01-02 15:04:05 MST"))
+	}
+	w.mu.Lock()
+	prev, since := time.Time{}, time.Time{}
+	for _, e := range w.enrolled {
+		if e.who == d.who && e.seq == d.seq {
+			prev, since = e.at, e.asked
+			break
+		}
+	}
+	for _, m := range d.who.mails {
+		forgotten := w.operator.resends[key(m.who, m.seq, m.step)] > 0 // a person said that it never left
+		if m.seq == d.seq && m.step != d.step && m.at.After(since) && !forgotten {
+			prev, since = m.clock, m.at
+		}
+	}
+	w.mu.Unlock()
+	// The engine counts from the claim, or from the answer to the dot; a round
+	// that Tick drives, from its beginning. Business days make a wait from a
+	// little later end earlier where midnight lies between.
+	slack := 10*time.Minute + 20*time.Second
+	starts := []time.Time{prev.Add(-slack)}
+	y, mo, dd := prev.Add(slack).In(loc).Date()
+	if midnight := time.Date(y, mo, dd, 0, 0, 0, 0, loc); midnight.After(starts[0]) {
+		starts = append(starts, midnight)
+	}
+	early, wait := time.Time{}, ""
+	for _, st := range w.plans.forms(d.seq, d.step, since, now) {
+		for _, from := range starts {
+			if due := st.DueAt(from, loc); early.IsZero() || due.Before(early) {
+				early, wait = due, st.Wait.String()
+			}
+		}
+	}
+	d.late = w.lateness(d, early, clock)
+	if clock.Before(early) {
+		w.violate("its wait is over", d.who, "%s %s leaves %s, due %s: %s after %s", d.seq, d.step, clock.In(loc).Format(moment), early.Format(moment), wait, prev.In(loc).Format(moment))
+	}
+}
+
+// checkPace says whether caps and gaps are kept.
+func (w *World) checkPace(d *delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m := w.conf.mailbox
+	clock := d.claimed
+	today, domain, person := 0, 0, 0
+	loc := d.who.location()
+	var times []string
+	for _, o := range w.ledger {
+		if !o.accepted || o.at.Before(w.restored) {
+			continue
+		}
+		if o.claimed.In(m.Location).Format(time.DateOnly) == clock.In(m.Location).Format(time.DateOnly) {
+			today++
+			if engine.AddressDomain(o.who.addr) == engine.AddressDomain(d.who.addr) {
+				domain++
+			}
+		}
+		if gap := clock.Sub(o.claimed); m.GapMin > 0 && gap >= 0 && gap < m.GapMin {
+			w.violateLater("8: between two there is at least the gap", d.who, "%s after the one before, the least is %s", gap, m.GapMin)
+		}
+		if o.who != d.who || o.claimed.After(clock) {
+			continue
+		}
+		if m.PerPerson > 0 && clock.Sub(o.claimed) < time.Duration(m.PerPersonDays)*day {
+			person++
+			times = append(times, o.claimed.Format(time.DateTime))
+		}
+		if o.seq != d.seq && m.BetweenSequences.N > 0 && m.BetweenSequences.After(o.claimed.In(loc)).After(clock) {
+			w.violateLater("mails of two sequences keep their distance", d.who, "%s at %s, %s now", o.seq, o.claimed.Format(time.DateTime), d.seq)
+		}
+	}
+	switch {
+	case m.PerDay > 0 && today >= m.PerDay:
+		w.violateLater("8: accepted touches are at most the cap", d.who, "%d already", today)
+	case m.PerDomain > 0 && domain >= m.PerDomain:
+		w.violateLater("no more a day to one domain than its cap", d.who, "%d already", domain)
+	case m.PerPerson > 0 && person >= m.PerPerson:
+		w.violateLater("no more to one person than their cap", d.who, "%d already in %d days, of %v", person, m.PerPersonDays, times)
+	}
+}
+
+// violateLater is violate for those that hold the lock.
+func (w *World) violateLater(invariant string, who *person, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if w.broken == nil {
+		w.broken = &Violation{invariant, who, text, time.Now()}
+		w.tellLocked(who, "BROKEN: %s: %s", invariant, text)
+	}
+}
+
+func (p *person) location() *time.Location {
+	if p.zone == "" {
+		return stockholm
+	}
+	return mustZone(p.zone)
+}
+
+// keepDot enters a dot into the ledger, and counts.
+func (w *World) keepDot(d *delivery, m *dot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if m.accepted && slices.ContainsFunc(m.who.letters, func(l *letter) bool { return l.effect == stops && l.arrived.After(d.fence) }) {
+		w.figures.InWindow++ // too late for the fence: the one window that is left
+	}
+	name := key(m.who, m.seq, m.step)
+	took := 0
+	var before *dot
+	for _, o := range w.dots[name] {
+		if o.accepted {
+			took++
+		}
+		switch {
+		case o.id != m.id:
+		case o.refused: // for good: what follows may be written anew
+			before = nil
+		case o.at.After(w.restored) && m.clock.Sub(o.clock).Abs() < keptFor:
+			before = o
+		}
+	}
+	if before != nil && before.sum != m.sum {
+		w.violateLater("2: what goes again has the same bytes", m.who, "%s went at %s with other bytes", name, before.at.Format(time.DateTime))
+	}
+	w.checkFlood(m)
+	w.ledger = append(w.ledger, m)
+	w.dots[name] = append(w.dots[name], m)
+	if allowed := 1 + w.operator.allowed(name, m.who); m.accepted && took+1 > allowed {
+		w.violateLater("2: dots for one enrollment and step are at most one", m.who, "%s is accepted for the %d. time; a person allowed %d", name, took+1, allowed)
+	}
+}
+
+// checkCursor says whether a cursor ever goes back.
+func (w *World) checkCursor(s engine.Sweep) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, at := range s.Cursor.Folders {
+		was := w.cursor[name]
+		if was.UIDValidity == at.UIDValidity && at.UIDNext < was.UIDNext && !w.cursorFree {
+			w.violateLater("4: the cursor goes forward", nil, "%s from %d to %d", name, was.UIDNext, at.UIDNext)
+		}
+		w.cursor[name] = at
+	}
+	w.cursorFree = false
+}

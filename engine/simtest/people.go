@@ -1,0 +1,205 @@
+package simtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"nudge/engine"
+)
+
+// temper is how a person behaves towards our mails.
+type temper int
+
+const (
+	silent temper = iota
+	replier
+	crosser // writes just when we do
+	refuser // asks not to be written to
+	complainer
+	traveller // out of office for a while
+	bouncer   // the address stops working
+	flaky     // some mails come back as delayed
+	gone      // the address does not exist
+	greylisted
+	unclear // writes what no rule understands
+	machine
+	tempers
+)
+
+// person is a prospect.
+type person struct {
+	w         *World
+	n         int
+	addr      string
+	zone      string
+	temper    temper
+	sequences []string
+	reactAt   int // to which mail they react
+	mails     []*dot
+	letters   []*letter // that came from them, or concern them
+	away      [2]time.Time
+
+	resumed    []time.Time // when the operator let them go on
+	stoppedAt  time.Time   // by the operator; acknowledged
+	suppressed time.Time   // known to be so by the state, and for ever
+	touchedBy  bool        // the operator, a doubt or a fault that may leave them held
+}
+
+// populate makes the people.
+func (w *World) populate() {
+	zones := []string{"", "", "Europe/Stockholm", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"}
+	for n := range w.conf.people {
+		dice := w.dice("person", n)
+		domain := fmt.Sprintf("firm%d.example", dice.IntN(w.conf.people*2/3))
+		p := &person{w: w, n: n, addr: fmt.Sprintf("p%d@%s", n, domain), zone: zones[dice.IntN(len(zones))], reactAt: 1 + dice.IntN(3)}
+		if dice.Float64() > 0.45 {
+			p.temper = 1 + temper(dice.IntN(int(tempers)-1))
+		}
+		for _, name := range w.plans.names {
+			if len(p.sequences) == 0 && dice.IntN(2) == 0 || dice.IntN(6) == 0 {
+				p.sequences = append(p.sequences, name)
+			}
+		}
+		if len(p.sequences) == 0 {
+			p.sequences = w.plans.names[:1]
+		}
+		w.people = append(w.people, p)
+		w.byKey[engine.AddressKey(p.addr)] = p
+		if p.temper == replier && dice.IntN(3) == 0 { // writes out of the blue
+			w.after(evenly(dice, w.conf.faulty), func() { p.write(engine.Reply, nil, stops, "fresh mail, unasked") })
+		}
+	}
+}
+
+// receives is what a person does about a mail that reached them. sent is its
+// header as it arrived.
+func (p *person) receives(d *dot, sent engine.Incoming) {
+	p.w.mu.Lock()
+	p.mails = append(p.mails, d)
+	n := len(p.mails)
+	dice := p.w.dice("reaction of "+p.addr, n)
+	p.w.mu.Unlock()
+	later := func(most time.Duration, do func()) { p.w.after(span(dice, time.Second, most), do) }
+	mine := n == p.reactAt
+	switch p.temper {
+	case replier, crosser:
+		if mine {
+			later(6*day, func() { p.answer(&sent, engine.Reply, stops, dice.IntN(5)) })
+		}
+	case refuser:
+		if mine {
+			later(3*day, func() { p.answer(&sent, engine.Unsubscribe, stops, dice.IntN(3)) })
+		}
+	case complainer:
+		if mine {
+			later(2*day, func() { p.report(sent, engine.Complaint) })
+		}
+	case traveller:
+		p.travel(sent)
+	case bouncer:
+		if mine {
+			later(2*day, func() { p.report(sent, engine.BounceHard) })
+		}
+	case flaky:
+		if dice.IntN(3) == 0 {
+			later(day, func() { p.report(sent, engine.BounceSoft) })
+		}
+	case unclear:
+		if mine {
+			later(3*day, func() { p.answer(&sent, engine.Ambiguous, asks, dice.IntN(2)) })
+		}
+	case machine:
+		later(time.Hour, func() { p.answer(&sent, []engine.Kind{engine.Challenge, engine.Receipt}[n%2], nothing, 0) })
+	}
+}
+
+// answer writes back, in one of several ways.
+func (p *person) answer(to *engine.Incoming, kind engine.Kind, does effect, way int) {
+	switch way {
+	case 1:
+		p.write(kind, nil, does, "fresh mail without threading")
+	case 2:
+		alias := *to
+		p.letter("private"+fmt.Sprint(p.n)+"@elsewhere.example", kind, &alias, does, "from another address")
+	default:
+		p.write(kind, to, does, "threaded")
+	}
+}
+
+func (p *person) write(kind engine.Kind, to *engine.Incoming, does effect, how string) {
+	p.letter(p.addr, kind, to, does, how)
+}
+
+// letter writes to us from an address, and lets the provider's rules, the junk
+// filter or the owner's hand move it about.
+func (p *person) letter(from string, kind engine.Kind, to *engine.Incoming, does effect, how string) {
+	in := engine.Incoming{From: []string{from}, To: []string{p.w.conf.mailbox.Address}, Subject: "Re: offer", Kind: kind, Evidence: how}
+	if to != nil {
+		in.InReplyTo = []string{to.MessageID}
+		in.References = append(slices.Clone(to.References), to.MessageID)
+	}
+	l := &letter{in: in, who: p, effect: does}
+	p.arrive(l)
+}
+
+// arrive delivers a letter, which may then wander.
+func (p *person) arrive(l *letter) {
+	p.w.mu.Lock()
+	dice := p.w.dice("way of a letter", len(p.w.provider.letters))
+	p.w.mu.Unlock()
+	at := "INBOX"
+	if dice.IntN(5) == 0 {
+		at = []string{"Junk", "Clients", "Archive"}[dice.IntN(3)]
+	}
+	p.w.provider.deliver(at, l)
+	when := time.Duration(0)
+	for dice.Float64() < p.w.conf.movers {
+		to := []string{"Archive", "Clients", "Junk", "INBOX", "Trash"}[dice.IntN(5)]
+		when += span(dice, time.Millisecond, day)
+		from := at
+		p.w.after(when, func() { p.w.provider.move(l, from, to) })
+		at = to
+	}
+}
+
+// report is a mail server's or a provider's report about one of our mails.
+func (p *person) report(sent engine.Incoming, kind engine.Kind) {
+	in := engine.Incoming{From: []string{"mailer-daemon@provider.example"}, To: []string{p.w.conf.mailbox.Address}, Subject: "Undelivered mail",
+		Report: true, Kind: kind, Quoted: append(slices.Clone(sent.References), sent.MessageID), Failed: []string{p.addr}, Status: "5.1.1", Evidence: "report"}
+	l := &letter{in: in, who: p}
+	switch kind {
+	case engine.BounceHard:
+		l.effect = stops
+	case engine.Complaint:
+		l.in.Failed, l.effect = nil, stops
+	case engine.BounceSoft:
+		l.in.Status = "4.4.1"
+	}
+	p.arrive(l)
+}
+
+// travel answers automatically while they are away.
+func (p *person) travel(sent engine.Incoming) {
+	p.w.mu.Lock()
+	if p.away[1].IsZero() {
+		dice := p.w.dice("journey of "+p.addr, 0)
+		p.away = [2]time.Time{time.Now(), time.Now().Add(evenly(dice, 20*day))}
+	}
+	away := time.Now().Before(p.away[1])
+	dice := p.w.dice("absence of "+p.addr, len(p.mails))
+	p.w.mu.Unlock()
+	if !away {
+		return
+	}
+	in := engine.Incoming{From: []string{p.addr}, To: []string{p.w.conf.mailbox.Address}, Subject: "Out of office", Kind: engine.AutoReply,
+		Evidence: "absence", InReplyTo: []string{sent.MessageID}, References: append(slices.Clone(sent.References), sent.MessageID)}
+	l := &letter{in: in, who: p, effect: absent, until: time.Now().Add(4 * day)}
+	if dice.IntN(2) == 0 {
+		y, m, d := p.away[1].Date()
+		l.in.Until = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+		l.in.Evidence = "absence with a date"
+		l.until = l.in.Until.Add(10 * time.Hour) // the day after it, in the easternmost zone
+	}
+	p.w.after(span(dice, time.Second, time.Hour), func() { p.arrive(l) })
+}

@@ -1,0 +1,173 @@
+package simtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"nudge/sequences"
+)
+
+// shelf is the folder of sequences, which their author goes on editing.
+type shelf struct {
+	w     *World
+	mu    sync.Mutex
+	names []string
+	plans map[string]*plan
+}
+
+// plan is one sequence with its history.
+type plan struct {
+	name     string
+	send     string
+	steps    []planStep
+	made     int // steps ever
+	edited   bool
+	versions []version
+}
+
+// planStep is one step as its author thinks of it. What its mails say names it,
+// so that the world recognises them without the engine's ids.
+type planStep struct {
+	id, heading string
+	wait        string
+	text        int
+}
+
+// version is a sequence as it was from a moment on.
+type version struct {
+	from time.Time
+	seq  *sequences.Sequence
+}
+
+func newShelf(w *World) *shelf {
+	s := &shelf{w: w, plans: map[string]*plan{}}
+	sends := []string{"mon-fri 09:00-16:30", "always", "mon-fri 08:00-11:00; sat 10:00-12:00", "cron 0 9-15 * * mon-fri"}
+	for n, name := range []string{"quote", "review"} {
+		dice := w.dice("plan", n)
+		p := &plan{name: name, send: sends[dice.IntN(len(sends))]}
+		for range 2 + dice.IntN(3) {
+			p.steps = append(p.steps, p.newStep(dice))
+		}
+		p.steps[0].wait = []string{"0", "2 hours", "1 business day"}[dice.IntN(3)]
+		s.names, s.plans[name] = append(s.names, name), p
+		p.publish(time.Time{})
+	}
+	return s
+}
+
+func (p *plan) newStep(dice *rand.Rand) planStep {
+	p.made++
+	waits := []string{"3 days", "2 business days", "4 business days", "26 hours", "1 week", "5 days"}
+	return planStep{id: fmt.Sprintf("s%d", p.made), heading: fmt.Sprintf("Step %d", p.made), wait: waits[dice.IntN(len(waits))]}
+}
+
+// source writes the file.
+func (p *plan) source() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "---\nname: %s\nsend: %s\n---\n", p.name, p.send)
+	for i, st := range p.steps {
+		fmt.Fprintf(&b, "\n## %d. %s\n\n```step\nid: %s\nwait: %s\n", i+1, st.heading, st.id, st.wait)
+		if i == 0 {
+			b.WriteString("subject: Your offer\n")
+		}
+		fmt.Fprintf(&b, "```\n\nHello,\n\nMark %s %s %d end.\n", p.name, st.id, st.text)
+	}
+	return b.String()
+}
+
+// publish saves the file, so that it counts from now on.
+func (p *plan) publish(now time.Time) {
+	seq, err := sequences.Parse(p.name+".md", []byte(p.source()))
+	if err != nil {
+		panic(fmt.Sprintf("the world wrote a bad sequence: %v\n%s", err, p.source()))
+	}
+	p.versions = append(p.versions, version{now, seq})
+}
+
+// edit changes one sequence as authors do.
+func (s *shelf) edit(dice *rand.Rand) {
+	s.mu.Lock()
+	p := s.plans[s.names[dice.IntN(len(s.names))]]
+	i := dice.IntN(len(p.steps))
+	var what string
+	switch dice.IntN(7) {
+	case 0:
+		j := dice.IntN(len(p.steps))
+		p.steps[i], p.steps[j] = p.steps[j], p.steps[i]
+		what = fmt.Sprintf("%s and %s change places", p.steps[j].id, p.steps[i].id)
+	case 1:
+		st := p.newStep(dice)
+		p.steps = slices.Insert(p.steps, i, st)
+		what = fmt.Sprintf("%s is put in at place %d", st.id, i+1)
+	case 2:
+		if len(p.steps) > 1 {
+			what = p.steps[i].id + " is removed"
+			p.steps = slices.Delete(p.steps, i, i+1)
+		}
+	case 3:
+		p.steps[i].text++
+		what = p.steps[i].id + " says something else"
+	case 4:
+		p.steps[i].wait = []string{"1 day", "3 business days", "2 weeks"}[dice.IntN(3)]
+		what = p.steps[i].id + " waits " + p.steps[i].wait
+	case 5:
+		p.steps[i].heading += " again"
+		what = p.steps[i].id + " has another heading"
+	case 6:
+		st := p.newStep(dice)
+		what = fmt.Sprintf("%s is rewritten as %s", p.steps[i].id, st.id)
+		p.steps[i] = st
+	}
+	p.edited = true
+	p.publish(time.Now())
+	s.mu.Unlock()
+	s.w.figures.add("sequence edited")
+	s.w.tell(nil, "sequence %s: %s", p.name, what)
+}
+
+// Sequence, Names, Broken and Reload answer engine.Shelf.
+func (s *shelf) Sequence(name string) (*sequences.Sequence, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.plans[name]
+	if !ok {
+		return nil, false
+	}
+	return p.versions[len(p.versions)-1].seq, true
+}
+
+func (s *shelf) Names() []string       { return s.names }
+func (s *shelf) Broken() []error       { return nil }
+func (s *shelf) Reload() (bool, error) { return true, nil }
+
+// forms lists a step as it was in every version that was in force between two
+// moments.
+func (s *shelf) forms(seq, step string, from, to time.Time) []*sequences.Step {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var forms []*sequences.Step
+	versions := s.plans[seq].versions
+	for i, v := range versions {
+		if v.from.After(to) || i+1 < len(versions) && versions[i+1].from.Before(from) {
+			continue
+		}
+		if st := v.seq.Step(step); st != nil {
+			forms = append(forms, st)
+		}
+	}
+	return forms
+}
+
+// marks reads from the bytes of a mail which step of which sequence it is.
+func marks(raw []byte) (seq, step string, ok bool) {
+	_, rest, ok := strings.Cut(string(raw), "Mark ")
+	words := strings.Fields(rest[:min(len(rest), 200)])
+	if !ok || len(words) < 2 {
+		return "", "", false
+	}
+	return words[0], words[1], true
+}

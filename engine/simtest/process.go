@@ -1,0 +1,314 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
+)
+
+// What a process meets at a point where something goes wrong.
+var (
+	errDead  = errors.New("the process is gone")
+	errFault = errors.New("input/output error")
+)
+
+// process is one incarnation of the program: the real engine over the real
+// store, which reach the world only through the points of this type.
+type process struct {
+	w      *World
+	number int
+	db     *bolt.Store
+	engine *engine.Engine
+	desk   *engine.Desk
+	ctx    context.Context
+	cancel context.CancelFunc
+	dead   chan struct{} // closed at a crash
+	died   sync.Once
+	broken atomic.Bool  // every later call fails; see fromHere
+	flying atomic.Int32 // mails whose DATA is under way
+	turns  sync.RWMutex // the operator's calls against the closing of the store
+
+	mu        sync.Mutex
+	quietFrom time.Time         // the last look at the mailbox that found nothing new: when it began
+	quietTo   time.Time         // and ended
+	sums      map[string]string // of what was durably prepared, by Message-ID
+	claims    map[string]claim  // of what was durably claimed and not answered, by Message-ID
+}
+
+// machine keeps a process running, as an init system does, until ctx is done.
+func (w *World) machine(ctx context.Context) {
+	for ctx.Err() == nil {
+		p, err := w.start(ctx)
+		if err != nil {
+			w.violate("start", nil, "the state does not open: %v", err)
+			return
+		}
+		err = p.run()
+		p.abandoned()
+		w.mu.Lock()
+		w.process = nil
+		w.mu.Unlock()
+		p.turns.Lock()
+		_ = p.db.Close()
+		p.turns.Unlock()
+		if err != nil && !errors.Is(err, errDead) && !errors.Is(err, errFault) {
+			w.violate("run", nil, "the engine gave up: %v", err)
+			return
+		}
+		w.betweenRuns(ctx)
+	}
+}
+
+// betweenRuns is the time in which no process runs.
+func (w *World) betweenRuns(ctx context.Context) {
+	dice := w.dice("restart", w.starts)
+	down := span(dice, time.Second, 5*time.Minute)
+	if until := w.operator.downUntil(); time.Until(until) > down {
+		down = time.Until(until)
+	}
+	timer := time.NewTimer(down + time.Duration(dice.IntN(1e6)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return
+	}
+	w.restoreIfAsked()
+}
+
+// start opens the state and wires an engine as the program does.
+func (w *World) start(ctx context.Context) (*process, error) {
+	if err := os.MkdirAll(filepath.Dir(w.path), 0o700); err != nil {
+		return nil, err
+	}
+	db, err := bolt.Open(w.path, bolt.Options{NoSync: true})
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.starts++
+	p := &process{w: w, number: w.starts, db: db, dead: make(chan struct{}),
+		sums: map[string]string{}, claims: map[string]claim{}}
+	w.mu.Unlock()
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	p.wire()
+	w.mu.Lock()
+	w.process = p
+	w.tellLocked(nil, "process %d starts", p.number)
+	w.mu.Unlock()
+	return p, nil
+}
+
+func (p *process) wire() {
+	w := p.w
+	store := &store{db: p.db, p: p}
+	m := w.conf.mailbox
+	if trust, err := p.db.Trust(m.Name); err == nil {
+		m.Instance = trust.Instance
+	}
+	log := slog.New(slog.DiscardHandler)
+	if w.figures.verbose != nil {
+		log = slog.New(slog.NewTextHandler(storyWriter{w}, &slog.HandlerOptions{Level: slog.LevelInfo,
+			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			}}))
+	}
+	p.engine = &engine.Engine{Mailbox: m, Store: store, Library: w.plans, Sender: sender{p}, Inbox: p.inbox(), Log: log,
+		Poll: regularly{w.conf.poll, evenly(w.dice("poll", p.number), w.conf.poll)}}
+	p.desk = &engine.Desk{Store: store, Library: w.plans, Mailboxes: []engine.Mailbox{m},
+		Now: w.clock, Deliver: "live"}
+}
+
+// regularly looks again and again, at a phase of its own.
+type regularly struct{ every, at time.Duration }
+
+func (r regularly) Next(t time.Time) time.Time {
+	next := t.Truncate(r.every).Add(r.at)
+	if !next.After(t) {
+		next = next.Add(r.every)
+	}
+	return next
+}
+
+// run drives the engine until it stops: by Run, or by Tick where the machine's
+// clock may be wrong.
+func (p *process) run() error {
+	err := p.drive()
+	p.cancel()
+	p.died.Do(func() { close(p.dead) }) // what is left of it ends with it
+	if err != nil {
+		p.w.tell(nil, "process %d ends: %v", p.number, err)
+	}
+	return err
+}
+
+func (p *process) drive() error {
+	if !p.w.conf.tick {
+		return p.engine.Run(p.ctx)
+	}
+	for p.ctx.Err() == nil {
+		now := p.w.clock()
+		next, err := p.engine.Tick(p.ctx, now)
+		if err != nil {
+			return err
+		}
+		wait := p.w.conf.poll
+		if p.flying.Load() > 0 { // Run would be woken
+			wait = time.Minute
+		}
+		if !next.IsZero() {
+			wait = min(wait, next.Sub(p.w.clock()))
+		}
+		timer := time.NewTimer(max(wait, time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-p.ctx.Done():
+			timer.Stop()
+		}
+	}
+	return p.engine.Finish(p.w.clock())
+}
+
+// shutDown asks the process to end, as a service manager does.
+func (p *process) shutDown() { p.cancel() }
+
+// crash ends the process at once.
+func (p *process) crash(where string) {
+	p.died.Do(func() {
+		p.w.figures.add("crash")
+		p.w.tell(nil, "process %d crashes %s", p.number, where)
+		close(p.dead)
+		p.cancel()
+	})
+}
+
+func (p *process) isDead() bool {
+	select {
+	case <-p.dead:
+		return true
+	default:
+		return false
+	}
+}
+
+// io is one call that reaches out of the process, with a point before and a
+// point after it at which something may go wrong.
+func (p *process) io(what string, do func() error) error {
+	if err := p.point(what, false); err != nil {
+		return err
+	}
+	err := do()
+	if ferr := p.point(what, true); ferr != nil {
+		return ferr
+	}
+	return err
+}
+
+func (p *process) point(what string, after bool) error {
+	if p.isDead() {
+		return errDead
+	}
+	if p.broken.Load() {
+		return errFault
+	}
+	switch p.w.fault(what, after) {
+	case crash:
+		p.crash(place(what, after))
+		return errDead
+	case fromHere:
+		p.broken.Store(true)
+		fallthrough
+	case failing:
+		p.w.figures.add("error of " + what)
+		p.w.tell(nil, "%s an error is returned", place(what, after))
+		return errFault
+	}
+	return nil
+}
+
+func place(what string, after bool) string {
+	if after {
+		return "after " + what
+	}
+	return "before " + what
+}
+
+// pause lets a call take its time, unless the process dies or ctx is done.
+func (p *process) pause(ctx context.Context, what string, least, most time.Duration) error {
+	d := least + time.Duration(p.w.roll(what)*float64(most-least))
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-p.dead:
+		return errDead
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// storyWriter puts the engine's own diary into the story.
+type storyWriter struct{ w *World }
+
+func (s storyWriter) Write(b []byte) (int, error) {
+	s.w.tell(nil, "    %s", string(b[:len(b)-1]))
+	return len(b), nil
+}
+
+var _ io.Writer = storyWriter{}
+
+// ask is io for a call that answers with a value.
+func ask[T any](p *process, what string, do func() (T, error)) (v T, err error) {
+	err = p.io(what, func() (err error) { v, err = do(); return err })
+	return v, err
+}
+
+// who the operator reaches: the process that runs.
+func (w *World) running() *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.process == nil || w.process.isDead() {
+		return nil
+	}
+	return w.process
+}
+
+// askDesk lets the operator ask, and says whether an answer came. An error of
+// the state ends the process, as it does in the program.
+func (w *World) askDesk(what string, do func(ctx context.Context, d *engine.Desk) error) bool {
+	p := w.running()
+	if p == nil {
+		return false
+	}
+	p.turns.RLock()
+	if p.ctx.Err() != nil {
+		p.turns.RUnlock()
+		return false
+	}
+	err := do(p.ctx, p.desk)
+	p.turns.RUnlock() // nobody sleeps with a lock
+	p.engine.Wake()
+	time.Sleep(time.Millisecond) // the engine looks first, so that the order of things is one
+	switch {
+	case errors.Is(err, errDead):
+		return false
+	case errors.Is(err, errFault), errors.Is(err, bolt.ErrCommit):
+		p.crash(fmt.Sprintf("because %s failed", what))
+		return false
+	}
+	return true
+}

@@ -1,0 +1,371 @@
+package simtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"nudge/engine"
+)
+
+// provider is the mail provider: its folders, and what it knows about the mail
+// that passed through it. It never reads the engine's state.
+type provider struct {
+	w       *World
+	folders []*folder
+	letters []*letter // every mail that arrived, in order
+	made    int       // Message-IDs
+	outages []outage
+}
+
+// folder is an IMAP folder. The UID of place i is i+1; a place whose letter was
+// moved or removed is nil.
+type folder struct {
+	name     string
+	role     engine.Role
+	validity uint32
+	places   []*letter
+}
+
+// letter is one mail in the mailbox, with the truth about it.
+type letter struct {
+	in      engine.Incoming // complete; where it lies is filled when it is read
+	who     *person         // whom it concerns; nil = nobody we know
+	arrived time.Time
+	effect  effect
+	until   time.Time // for absent: nothing may leave before it
+}
+
+// effect is what a letter must do.
+type effect int
+
+const (
+	nothing effect = iota
+	stops          // nothing may leave to this person any more
+	absent         // nothing may leave until a date
+	asks           // nothing may leave until a person said so
+)
+
+// outage is a time in which the provider does not answer.
+type outage struct {
+	from, to time.Time
+	what     outageKind
+}
+
+type outageKind int
+
+const (
+	imapDown outageKind = iota
+	smtpDown
+	loginRefused
+	throttled
+	policyRefused
+	allDown
+)
+
+var errDown = errors.New("connection refused")
+
+func newProvider(w *World) *provider {
+	p := &provider{w: w}
+	for _, f := range []folder{{name: "INBOX", role: engine.Inboxed}, {name: "Junk", role: engine.Junk}, {name: "Archive", role: engine.Archive},
+		{name: "Clients"}, {name: "Sent", role: engine.SentMail}, {name: "Trash", role: engine.Trash}} {
+		f.validity = 1
+		p.folders = append(p.folders, &f)
+	}
+	if w.conf.allMail {
+		p.folders = append(p.folders, &folder{name: "All", role: engine.AllMail, validity: 1})
+	}
+	return p
+}
+
+func (p *provider) folder(name string) *folder {
+	for _, f := range p.folders {
+		if f.name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func (p *provider) newID() string {
+	p.made++
+	return fmt.Sprintf("m%d@elsewhere.example", p.made)
+}
+
+// deliver puts a letter into a folder, now.
+func (p *provider) deliver(name string, l *letter) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.deliverLocked(name, l)
+}
+
+func (p *provider) deliverLocked(name string, l *letter) {
+	l.arrived = time.Now()
+	l.in.Arrived = l.arrived.Truncate(time.Second)
+	if l.in.MessageID == "" {
+		l.in.MessageID = p.newID()
+	}
+	f := p.folder(name)
+	f.places = append(f.places, l)
+	if all := p.folder("All"); all != nil && f.role != engine.Junk && f.role != engine.Trash {
+		all.places = append(all.places, l)
+	}
+	p.letters = append(p.letters, l)
+	if l.who != nil {
+		p.w.tellLocked(l.who, "%s arrives in %s (%s)", l.in.Kind, name, l.in.Evidence)
+		l.who.letters = append(l.who.letters, l)
+	}
+}
+
+// move takes a letter out of a folder and puts it into another, under a new
+// UID there.
+func (p *provider) move(l *letter, from, to string) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	f := p.folder(from)
+	i := slices.Index(f.places, l)
+	if i < 0 || from == to {
+		return
+	}
+	f.places[i] = nil
+	f = p.folder(to)
+	f.places = append(f.places, l)
+	if l.who != nil {
+		p.w.tellLocked(l.who, "%s is moved from %s to %s", l.in.Kind, from, to)
+	}
+}
+
+// renumber gives a folder a new UIDVALIDITY, and its letters new UIDs.
+func (p *provider) renumber(name string) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	f := p.folder(name)
+	f.validity++
+	f.places = slices.DeleteFunc(f.places, func(l *letter) bool { return l == nil })
+	p.w.figures.faults["UIDVALIDITY changed"]++
+	p.w.tellLocked(nil, "%s has a new UIDVALIDITY", name)
+}
+
+// noise is a mail that concerns nobody.
+func (p *provider) noise() {
+	folders := []string{"INBOX", "INBOX", "Junk", "Clients"}
+	n := int(p.w.roll("noise folder") * float64(len(folders)))
+	p.deliver(folders[n], &letter{in: engine.Incoming{From: []string{"news@shop.example"}, To: []string{p.w.conf.mailbox.Address},
+		Subject: "This week", Kind: engine.Other, Report: n == 0}})
+}
+
+// out says whether something is down now.
+func (p *provider) out(kinds ...outageKind) bool {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	now := time.Now()
+	return slices.ContainsFunc(p.outages, func(o outage) bool {
+		return slices.Contains(append(kinds, allDown), o.what) && !now.Before(o.from) && now.Before(o.to)
+	})
+}
+
+// recover ends every outage.
+func (p *provider) recover() {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	now := time.Now()
+	for i := range p.outages {
+		if p.outages[i].to.After(now) {
+			p.outages[i].to = now
+		}
+	}
+}
+
+// fetch answers engine.Inbox.Fetch as a correct IMAP client would: the folders
+// are looked at one after the other.
+func (p *provider) fetch(ctx context.Context, pr *process, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+	next := engine.Cursor{Folders: map[string]engine.FolderCursor{}}
+	var ins []engine.Incoming
+	if err := pr.pause(ctx, "imap command", 3*time.Millisecond, 30*time.Millisecond); err != nil {
+		return nil, cursor, err
+	}
+	for i, f := range p.folders {
+		if i == len(p.folders)/2 {
+			if err := pr.pause(ctx, "imap command", time.Millisecond, 20*time.Millisecond); err != nil {
+				return nil, cursor, err
+			}
+		}
+		if p.out(imapDown) {
+			return nil, cursor, errDown
+		}
+		at, seen := cursor.Folders[f.name]
+		p.w.mu.Lock()
+		got, upTo := f.since(at, seen, cursor.Since, p.w.conf.batch-len(ins))
+		next.Folders[f.name] = engine.FolderCursor{UIDValidity: f.validity, UIDNext: upTo}
+		next.More = next.More || int(upTo) <= len(f.places)
+		p.w.mu.Unlock()
+		ins = append(ins, got...)
+	}
+	if err := pr.pause(ctx, "imap command", time.Millisecond, 10*time.Millisecond); err != nil {
+		return nil, cursor, err
+	}
+	return ins, next, nil
+}
+
+// since lists the headers of up to room letters behind a cursor, and the UID
+// before which everything was read.
+func (f *folder) since(at engine.FolderCursor, seen bool, since time.Time, room int) ([]engine.Incoming, uint32) {
+	var ins []engine.Incoming
+	from, back := int(at.UIDNext)-1, time.Time{}
+	if !seen || at.UIDValidity != f.validity {
+		from, back = 0, since.Truncate(day)
+		if since.IsZero() {
+			from = len(f.places)
+		}
+	}
+	for i := max(from, 0); i < len(f.places); i++ {
+		l := f.places[i]
+		if l == nil || l.arrived.Before(back) {
+			continue
+		}
+		if len(ins) >= room {
+			return ins, uint32(i + 1)
+		}
+		ins = append(ins, f.header(i))
+	}
+	return ins, uint32(len(f.places) + 1)
+}
+
+// header is what a letter's headers say.
+func (f *folder) header(i int) engine.Incoming {
+	in := f.place(i)
+	in.Arrived, in.Kind, in.Evidence, in.Quoted, in.Failed, in.Status, in.Until = time.Time{}, "", "", nil, nil, "", time.Time{}
+	return in
+}
+
+func (f *folder) place(i int) engine.Incoming {
+	in := f.places[i].in
+	in.Folder, in.Role, in.UIDValidity, in.UID = f.name, f.role, f.validity, uint32(i+1)
+	return in
+}
+
+// read answers engine.Inbox.Read.
+func (p *provider) read(ctx context.Context, pr *process, in engine.Incoming) (engine.Incoming, error) {
+	if err := pr.pause(ctx, "imap command", time.Millisecond, 20*time.Millisecond); err != nil {
+		return in, err
+	}
+	if p.out(imapDown) {
+		return in, errDown
+	}
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	f := p.folder(in.Folder)
+	i := int(in.UID) - 1
+	if f.validity != in.UIDValidity || i >= len(f.places) || f.places[i] == nil {
+		return in, engine.ErrMoved
+	}
+	return f.place(i), nil
+}
+
+// ownMail answers engine.SentReader.OwnMail.
+func (p *provider) ownMail(ctx context.Context, pr *process, since time.Time) ([]engine.Incoming, error) {
+	if err := pr.pause(ctx, "imap command", 5*time.Millisecond, 50*time.Millisecond); err != nil {
+		return nil, err
+	}
+	if p.out(imapDown) {
+		return nil, errDown
+	}
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	var ins []engine.Incoming
+	for _, f := range p.folders {
+		if f.role != engine.SentMail && f.role != engine.AllMail {
+			continue
+		}
+		for i, l := range f.places {
+			if l != nil && !l.arrived.Before(since) && (f.role == engine.SentMail || slices.Contains(l.in.From, p.w.conf.mailbox.Address)) {
+				in := f.header(i)
+				in.Arrived = l.in.Arrived
+				ins = append(ins, in)
+			}
+		}
+	}
+	return ins, nil
+}
+
+// accepted is what the provider does with a mail that it took: it hands it to
+// the recipient, and files its own copy where it does that.
+func (p *provider) accepted(d *dot, raw []byte) {
+	c := p.w.conf
+	sent, err := sentLetter(raw)
+	if err != nil {
+		p.w.violate("5.9: bytes", d.who, "the mail cannot be read: %v", err)
+		return
+	}
+	p.w.mu.Lock()
+	if c.rewrites {
+		if c.keepsOldID {
+			sent.in.OriginalID = sent.in.MessageID
+		}
+		sent.in.MessageID = p.newID()
+	}
+	p.w.mu.Unlock()
+	dice := p.w.dice("copy "+key(d.who, d.seq, d.step), len(p.w.ledger))
+	switch c.savesSent {
+	case savesAtOnce:
+		p.deliver("Sent", sent)
+	case savesLate:
+		p.w.after(span(dice, time.Second, c.saveDelay), func() { p.deliver("Sent", sent) })
+	}
+	d.who.receives(d, sent.in)
+}
+
+// keepSent answers engine.SentKeeper.KeepSent.
+func (p *provider) keepSent(ctx context.Context, pr *process, raw []byte) error {
+	if err := pr.pause(ctx, "imap command", time.Millisecond, 50*time.Millisecond); err != nil {
+		return err
+	}
+	if p.out(imapDown) {
+		return errDown
+	}
+	sent, err := sentLetter(raw)
+	if err != nil {
+		return err
+	}
+	p.deliver("Sent", sent)
+	return nil
+}
+
+// sentLetter is what lies in Sent of a mail with these bytes.
+func sentLetter(raw []byte) (*letter, error) {
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return nil, err
+	}
+	from, err := m.Header.AddressList("From")
+	if err != nil {
+		return nil, err
+	}
+	to, err := m.Header.AddressList("To")
+	if err != nil {
+		return nil, err
+	}
+	in := engine.Incoming{MessageID: bare(m.Header.Get("Message-Id")), InReplyTo: bares(m.Header.Get("In-Reply-To")),
+		References: bares(m.Header.Get("References")), From: []string{from[0].Address}, To: []string{to[0].Address},
+		Subject: m.Header.Get("Subject"), Instance: m.Header.Get("X-Nudge-Instance")}
+	return &letter{in: in}, nil
+}
+
+func bare(id string) string { return strings.Trim(strings.TrimSpace(id), "<>") }
+
+func bares(ids string) []string {
+	var out []string
+	for _, id := range strings.Fields(ids) {
+		out = append(out, bare(id))
+	}
+	return out
+}
+
+// sameFolders says whether two cursors stand at the same places.
+func sameFolders(a, b engine.Cursor) bool { return maps.Equal(a.Folders, b.Folders) }

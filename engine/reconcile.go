@@ -111,7 +111,7 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 		}
 	}
 	for _, en := range ens {
-		waits := en.State == Active || en.State == Held && !en.HeldUntil.IsZero() && !en.HeldUntil.After(now)
+		waits := en.State == Active || en.State == Held && !en.HeldUntil.IsZero() // a date to come may be of a mail read again
 		if waits && (asked[en.ID] || !proof && !en.Due.After(now)) {
 			r.Holds = append(r.Holds, en.ID)
 		}

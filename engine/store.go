@@ -91,7 +91,8 @@ type StoreWriter interface {
 	Distrust(mailbox, why string, asOf, now time.Time) error
 
 	// Reconcile makes a mailbox's state agree with what was found in Sent, and
-	// ends the distrust.
+	// ends the distrust. Its cursor is forgotten, so that mail which cites what
+	// was found is read again.
 	Reconcile(r Reconciliation) error
 
 	// Release makes active again whatever was held until a date that has come.

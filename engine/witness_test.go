@@ -143,6 +143,20 @@ func TestAMachineRolledBackLearnsFromSent(t *testing.T) {
 	}
 }
 
+// The answer comes from another address, and cites a mail that the restored
+// state does not know when it reads it.
+func TestAnAnswerToWhatARestoredStateHadForgottenStops(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	o.enroll("per@kund.example")
+	old := o.snapshot()
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"assistant@elsewhere.example"}, InReplyTo: []string{o.lastID("per@kund.example")}, Arrived: o.now})
+	o.restore(old)
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Stopped, engine.Replied, 1)
+}
+
 func TestSomebodyEnrolledAgainAfterARestoreIsAskedAbout(t *testing.T) {
 	o := newOffice(t)
 	o.provesThatItKeeps()

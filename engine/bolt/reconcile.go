@@ -28,6 +28,11 @@ func (s *Store) Reconcile(r engine.Reconciliation) error {
 				return err
 			}
 		}
+		// What cites an id that only this comparison told was nobody's until now:
+		// everything since the oldest that waits is read again.
+		if err := w.delete(bucketCursors, []byte(r.Mailbox)); err != nil {
+			return err
+		}
 		return w.trust(r)
 	})
 }

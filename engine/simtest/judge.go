@@ -43,8 +43,9 @@ func (p *process) notePrepared(ts []engine.Touch, errs []error) {
 
 // claim is a touch that was durably taken for sending.
 type claim struct {
-	at   time.Time // by the engine's clock
-	name string    // person, sequence and step
+	at       time.Time // by the engine's clock
+	from, to time.Time // the last quiet look before it: the fence. Later looks go on beside DATA
+	name     string    // person, sequence and step
 }
 
 // noteClaimed keeps what was claimed, at the moment the engine gave: a round
@@ -57,7 +58,7 @@ func (p *process) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
 	defer p.mu.Unlock()
 	for i, t := range ts {
 		if errs[i] == nil {
-			p.claims[t.Email.MessageID] = claim{at: at, name: p.w.nameOf(t)}
+			p.claims[t.Email.MessageID] = claim{at: at, from: p.quietFrom, to: p.quietTo, name: p.w.nameOf(t)}
 		}
 	}
 }
@@ -95,7 +96,8 @@ func (w *World) nameOf(t engine.Touch) string {
 func (w *World) checkData(d *delivery) {
 	now, p := time.Now(), d.p
 	p.mu.Lock()
-	from, to, prepared, taken := p.quietFrom, p.quietTo, p.sums[d.email.MessageID], p.claims[d.email.MessageID]
+	prepared, taken := p.sums[d.email.MessageID], p.claims[d.email.MessageID]
+	from, to := taken.from, taken.to
 	p.mu.Unlock()
 	sum := sha256.Sum256(d.email.Raw)
 	name := d.name()
@@ -205,7 +207,8 @@ func (w *World) checkTimes(d *delivery) {
 		}
 	}
 	for _, m := range d.who.mails {
-		forgotten := w.operator.resends[key(m.who, m.seq, m.step)] > 0 // a person said that it never left
+		forgotten := w.operator.resends[key(m.who, m.seq, m.step)] > 0 || // a person said that it never left
+			m.at.Before(w.restored) && w.conf.savesSent == savesNever // nothing says that it did
 		if m.seq == d.seq && m.step != d.step && m.at.After(since) && !forgotten {
 			prev, since = m.clock, m.at
 		}
@@ -244,8 +247,8 @@ func (w *World) checkPace(d *delivery) {
 	loc := d.who.location()
 	var times []string
 	for _, o := range w.ledger {
-		if !o.accepted || o.at.Before(w.restored) {
-			continue
+		if !o.accepted || o.at.Before(w.restored) || w.operator.resends[key(o.who, o.seq, o.step)] > 0 {
+			continue // a person's word: it never left
 		}
 		if o.claimed.In(m.Location).Format(time.DateOnly) == clock.In(m.Location).Format(time.DateOnly) {
 			today++
@@ -324,6 +327,13 @@ func (w *World) keepDot(d *delivery, m *dot) {
 	if allowed := 1 + w.operator.allowed(name, m.who); m.accepted && took+1 > allowed {
 		w.violateLater("2: dots for one enrollment and step are at most one", m.who, "%s is accepted for the %d. time; a person allowed %d", name, took+1, allowed)
 	}
+}
+
+// mayReadAgain notes that the mailbox may be read again from further back.
+func (w *World) mayReadAgain() {
+	w.mu.Lock()
+	w.cursorFree = true
+	w.mu.Unlock()
 }
 
 // checkCursor says whether a cursor ever goes back.

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"nudge/engine"
+	"nudge/engine/bolt"
 )
 
 // tempDir is in memory where there is a file system for that.
@@ -60,7 +63,30 @@ func tellAloud(t *testing.T, seed uint64, out io.Writer) *World {
 	w := newWorld(seed, filepath.Join(tempDir(t), "nudge.db"))
 	w.figures.verbose = out
 	synctest.Test(t, func(t *testing.T) { w.live(t) })
+	if v := w.Broken(); v != nil && v.Who != nil {
+		ownHistory(t, w, v.Who, out)
+	}
 	return w
+}
+
+// ownHistory writes what the engine itself remembers of a person.
+func ownHistory(t *testing.T, w *World, who *person, out io.Writer) {
+	db, err := bolt.Open(w.path, bolt.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	story, err := (&engine.Desk{Store: db, Library: w.plans, Mailboxes: []engine.Mailbox{w.conf.mailbox}, Now: time.Now}).Show(t.Context(), who.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(out, "\nwhat the engine remembers of %s:\n", who.addr)
+	for _, v := range story.Enrollments {
+		fmt.Fprintf(out, "%s %s: %s (%s), %+v\n", v.ID, v.Sequence, v.State, v.Reason, v.Next)
+	}
+	for _, ev := range story.History {
+		fmt.Fprintf(out, "%s %s %s %s %v\n", ev.At.UTC().Format("2006-01-02 15:04:05.000"), ev.Enrollment, ev.Kind, ev.Step, ev.Detail)
+	}
 }
 
 func number(t *testing.T, name, text string) float64 {

@@ -87,7 +87,10 @@ func (s *store) Distrust(mailbox, why string, asOf, now time.Time) error {
 }
 
 func (s *store) Reconcile(r engine.Reconciliation) error {
-	return s.p.io("Store.Reconcile", func() error { return s.db.Reconcile(r) })
+	return s.p.io("Store.Reconcile", func() error {
+		s.p.w.mayReadAgain()
+		return s.db.Reconcile(r)
+	})
 }
 
 func (s *store) Release(mailbox string, now time.Time) (int, error) {

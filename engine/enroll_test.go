@@ -1,0 +1,44 @@
+package engine_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"nudge/engine"
+)
+
+// What could end a header line, hide in one, or turn a line around never comes
+// in, whichever door it takes.
+func TestHostileValuesAreRefused(t *testing.T) {
+	for name, value := range map[string]string{
+		"a line break":                 "Per\r\nBcc: all@kund.example",
+		"a bare line feed":             "Per\nBcc: all@kund.example",
+		"a NUL":                        "Per\x00",
+		"a Unicode next line":          "Per\u0085Bcc: x",
+		"a right-to-left override":     "Per\u202egpj.exe",
+		"a left-to-right isolate":      "Per\u2066x",
+		"bytes that are no UTF-8":      "Per\xff",
+		"ten thousand characters":      strings.Repeat("x", 10_000),
+		"an escape for a terminal":     "Per\x1b[2J",
+		"a line break inside a script": "Per\u000bx",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			if _, err := o.desk.Enroll(t.Context(), engine.EnrollRequest{Sequence: "quote", Address: "per@kund.example", Name: value,
+				Fields: map[string]string{"quote_no": "1"}}); !errors.Is(err, engine.ErrInvalid) {
+				t.Errorf("as a name: %v", err)
+			}
+			if _, err := o.desk.Enroll(t.Context(), engine.EnrollRequest{Sequence: "quote", Address: "per@kund.example", Name: "Per",
+				Fields: map[string]string{"quote_no": value}}); !errors.Is(err, engine.ErrInvalid) {
+				t.Errorf("as a field: %v", err)
+			}
+			result, err := o.desk.Import(t.Context(), engine.ImportRequest{Sequence: "quote", Rows: []engine.ImportRow{
+				{Row: 2, Address: "good@kund.example", Name: "Eva", Fields: map[string]string{"quote_no": "1"}},
+				{Row: 3, Address: "per@kund.example", Name: "Per", Fields: map[string]string{"quote_no": value}}}})
+			if err != nil || len(result.Rejected) != 1 || result.Rejected[0].Row != 3 || result.Rejected[0].Column != "quote_no" || result.Enrolled != 0 {
+				t.Errorf("in a list: %+v, %v", result, err)
+			}
+		})
+	}
+}

@@ -111,7 +111,7 @@ func (w *write) recognise(beside sidecarRecord, found bool, machine string, now 
 	if fresh {
 		id.Instance, id.Machine = newInstance(), machine
 	}
-	why, err := w.behind(id, beside, found, machine)
+	why, err := w.behind(id, beside, found, fresh, machine)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (w *write) recognise(beside sidecarRecord, found bool, machine string, now 
 
 // behind says in words why the state may know less than was sent; "" when it
 // surely knows it all.
-func (w *write) behind(id identity, beside sidecarRecord, found bool, machine string) (string, error) {
+func (w *write) behind(id identity, beside sidecarRecord, found, fresh bool, machine string) (string, error) {
 	restored, ok, err := load[restoredFrom](w.tx, bucketMeta, keyRestored)
 	if err != nil {
 		return "", err
@@ -160,7 +160,7 @@ func (w *write) behind(id identity, beside sidecarRecord, found bool, machine st
 		return fmt.Sprintf("the state is older than what was sent: it knows of %d touches, and there were %d", claims, beside.Claims), nil
 	case elsewhere(id.Machine, machine), found && elsewhere(beside.Machine, machine):
 		return "the state came here from another machine, where a copy of it may have been used since", nil
-	case !found && claims > 0:
+	case !found && !fresh && len(involved(w.tx)) > 0: // also where it knows of no touch: a copy of before the first one
 		return "the file " + filepath.Base(w.tx.DB().Path()) + ".instance is missing, which tells whether this is the state that was used last", nil
 	}
 	return "", nil

@@ -200,9 +200,10 @@ func (w *World) checkTimes(d *delivery) {
 	}
 	w.mu.Lock()
 	prev, since := time.Time{}, time.Time{}
+	var starts []time.Time // from when the wait may count
 	for _, e := range w.enrolled {
 		if e.who == d.who && e.seq == d.seq {
-			prev, since = e.at, e.asked
+			prev, since, starts = e.at, e.asked, []time.Time{e.last}
 			break
 		}
 	}
@@ -210,7 +211,7 @@ func (w *World) checkTimes(d *delivery) {
 		forgotten := w.operator.resends[key(m.who, m.seq, m.step)] > 0 || // a person said that it never left
 			m.at.Before(w.restored) && w.conf.savesSent == savesNever // nothing says that it did
 		if m.seq == d.seq && m.step != d.step && m.at.After(since) && !forgotten {
-			prev, since = m.clock, m.at
+			prev, since, starts = m.clock, m.at, nil
 		}
 	}
 	w.mu.Unlock()
@@ -218,9 +219,9 @@ func (w *World) checkTimes(d *delivery) {
 	// that Tick drives, from its beginning. Business days make a wait from a
 	// little later end earlier where midnight lies between.
 	slack := 10*time.Minute + 20*time.Second
-	starts := []time.Time{prev.Add(-slack)}
+	starts = append(starts, prev.Add(-slack))
 	y, mo, dd := prev.Add(slack).In(loc).Date()
-	if midnight := time.Date(y, mo, dd, 0, 0, 0, 0, loc); midnight.After(starts[0]) {
+	if midnight := time.Date(y, mo, dd, 0, 0, 0, 0, loc); midnight.After(prev.Add(-slack)) {
 		starts = append(starts, midnight)
 	}
 	early, wait := time.Time{}, ""
@@ -314,6 +315,7 @@ func (w *World) keepDot(d *delivery, m *dot) {
 		case o.id != m.id:
 		case o.refused: // for good: what follows may be written anew
 			before = nil
+		case o.at.Before(m.who.updated): // what it says may be out of date
 		case o.at.After(w.restored) && m.clock.Sub(o.clock).Abs() < keptFor:
 			before = o
 		}

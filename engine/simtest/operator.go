@@ -62,7 +62,7 @@ func (o *operator) enroll(who *person, seq string, again bool) {
 	} else {
 		en = w.enrolled[i]
 	}
-	en.tried = time.Now()
+	en.tried, en.last = time.Now(), time.Now().Add(w.offset)
 	w.mu.Unlock()
 	var refused error
 	fields := map[string]string{}
@@ -255,6 +255,7 @@ func (o *operator) importAgain(seq string) {
 			}
 			rows = append(rows, engine.ImportRow{Row: len(rows) + 2, Address: en.who.addr, Name: "Pat", Fields: fields})
 			asked = append(asked, en)
+			en.who.updated = time.Now()
 		}
 	}
 	w.mu.Unlock()

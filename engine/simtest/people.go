@@ -41,6 +41,7 @@ type person struct {
 	away      [2]time.Time
 
 	resumed    []time.Time // when the operator let them go on
+	updated    time.Time   // when the operator last gave their fields anew
 	stoppedAt  time.Time   // by the operator; acknowledged
 	suppressed time.Time   // known to be so by the state, and for ever
 	touchedBy  bool        // the operator, a doubt or a fault that may leave them held

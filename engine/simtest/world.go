@@ -77,6 +77,7 @@ type enrolled struct {
 	at     time.Time // by the engine's clock
 	asked  time.Time // in truth, the first time
 	tried  time.Time // the last time
+	last   time.Time // the same, by the engine's clock
 	acked  bool      // and was told that it is so
 	erased bool      // in a state that was replaced by an older one
 }

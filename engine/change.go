@@ -202,10 +202,13 @@ func (en Enrollment) InDoubt(t Touch, why string, at time.Time) (Enrollment, []E
 	return en, append(events, en.heldEvent(at))
 }
 
-// undoubt ends the question that a doubt asks. What held it beside the doubt
-// holds it still.
-func (en Enrollment) undoubt() Enrollment {
-	if en.State != Held || en.Reason != InDoubt {
+// undoubt ends the question that a doubt asks.
+func (en Enrollment) undoubt() Enrollment { return en.unask(InDoubt) }
+
+// unask ends a question that is answered for many at once, or by evidence. What
+// held it beside that question holds it still.
+func (en Enrollment) unask(question Reason) Enrollment {
+	if en.State != Held || en.Reason != question {
 		return en
 	}
 	if h := en.Behind; h != nil {
@@ -254,7 +257,11 @@ func (en Enrollment) Answer(at time.Time, by string) (Enrollment, []Event) {
 		en, more := en.activate().Finish(at)
 		return en, append(events, more...)
 	}
-	en = en.activate()
+	if en.Reason == CatchUp {
+		en = en.unask(CatchUp)
+	} else {
+		en = en.activate()
+	}
 	en.Attempts, en.TriedAt = 0, time.Time{}
 	return en, events
 }
@@ -304,12 +311,12 @@ func (en Enrollment) end(to State, why Reason, detail string) Enrollment {
 }
 
 // hold holds, or holds longer: a hold that waits for a person is never turned
-// into one that ends by itself. A doubt keeps its question, and the hold stands
-// behind it.
+// into one that ends by itself. A doubt, and what is overdue, keep their question,
+// and the hold stands behind it.
 func (en Enrollment) hold(why Reason, detail string, until time.Time) (Enrollment, bool) {
 	h := Hold{why, detail, until}
 	switch {
-	case en.State == Held && en.Reason == InDoubt:
+	case en.State == Held && (en.Reason == InDoubt || en.Reason == CatchUp):
 		if en.Behind != nil && !h.longer(*en.Behind) {
 			return en, false
 		}

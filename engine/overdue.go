@@ -84,12 +84,12 @@ func (en Enrollment) CaughtUp(answer CatchUpAnswer, next string, due, at time.Ti
 		return en, append([]Event{ev}, more...)
 	case CatchUpSkip:
 		step := en.Next
-		en = en.activate()
+		en = en.unask(CatchUp)
 		en.Done = append(en.Done[:len(en.Done):len(en.Done)], Done{Step: step, At: at, Outcome: Skipped})
 		en, more := en.goOn(next, due, at)
 		return en, append([]Event{ev}, more...)
 	}
-	en = en.activate()
+	en = en.unask(CatchUp)
 	en.Late = true
 	return en, []Event{ev}
 }

@@ -115,6 +115,20 @@ func TestManyLateOnesAskOnce(t *testing.T) {
 	o.wants("p02@kund02.example", engine.Finished, engine.NoAnswer, 3)
 }
 
+func TestAnAnswerForAllOverdueLetsNobodyGoOnWhoMayHaveAnswered(t *testing.T) {
+	for _, answer := range []engine.CatchUpAnswer{engine.CatchUpSend, engine.CatchUpSkip} {
+		o := behind(t, 30)
+		o.mustTick()
+		o.deliver("INBOX", engine.Incoming{MessageID: "u", From: []string{"p00@kund00.example"}, Kind: engine.Ambiguous, Evidence: "who knows", Arrived: o.now})
+		o.mustTick()
+		if _, err := o.desk.CatchUp(t.Context(), engine.CatchUpRequest{Answer: answer}); err != nil {
+			t.Fatal(err)
+		}
+		o.run(20 * day)
+		o.wants("p00@kund00.example", engine.Held, engine.Unsure, 1)
+	}
+}
+
 func TestABatchInARunningDaemonIsNoBacklog(t *testing.T) {
 	o := newOffice(t)
 	o.engine.Mailbox.PerDay = 5

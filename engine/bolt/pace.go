@@ -37,7 +37,16 @@ func (w *write) paceOf(en engine.Enrollment, t engine.Touch) paceEntry {
 
 func (p paceEntry) day() string { return p.contact.At.Format(dayFormat) }
 
-// add counts a touch at its claim.
+// claim counts a touch at its claim. The gap counts from it even where the clock
+// was ahead at an earlier one.
+func (p paceEntry) claim(w *write) error {
+	if err := p.add(w); err != nil {
+		return err
+	}
+	return w.put(bucketCounters, lastCounter(p.mailbox), binary.BigEndian.AppendUint64(nil, order(p.contact.At)))
+}
+
+// add counts a touch on its day.
 func (p paceEntry) add(w *write) error {
 	if number(w.tx, dayCounter(p.mailbox, p.day())) == 0 {
 		if err := w.dropOldDays(p.mailbox, p.contact.At); err != nil {

@@ -220,7 +220,7 @@ func (w *write) claim(given engine.Touch, at time.Time) (refused, err error) {
 		return nil, err
 	}
 	w.counts[countClaims]++
-	if err := w.paceOf(en, t).add(w); err != nil {
+	if err := w.paceOf(en, t).claim(w); err != nil {
 		return nil, err
 	}
 	return nil, w.note(engine.Claimed(t, at))

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"nudge/engine"
@@ -60,6 +61,15 @@ func (p *process) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
 		if errs[i] == nil {
 			p.claims[t.Email.MessageID] = claim{at: at, from: p.quietFrom, to: p.quietTo, name: p.w.nameOf(t)}
 		}
+	}
+}
+
+// noteTaken notes that touches may be claimed.
+func (w *World) noteTaken(at time.Time, ts []engine.Touch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range ts {
+		w.taken[w.nameOf(t)] = at
 	}
 }
 
@@ -208,10 +218,15 @@ func (w *World) checkTimes(d *delivery) {
 		}
 	}
 	for _, m := range d.who.mails {
-		forgotten := w.operator.resends[key(m.who, m.seq, m.step)] > 0 || // a person said that it never left
-			m.at.Before(w.restored) && w.conf.savesSent == savesNever // nothing says that it did
+		forgotten := w.unsaid(m) ||
+			w.inLostTime(m.at) && (w.conf.savesSent == savesNever || anyAfter(d.who.resumed, w.restored)) // nothing says that it did
 		if m.seq == d.seq && m.step != d.step && m.at.After(since) && !forgotten {
 			prev, since, starts = m.clock, m.at, nil
+		}
+	}
+	for name := range w.doubtful { // such a one may count as sent when it was claimed
+		if strings.HasPrefix(name, key(d.who, d.seq, "")) && name != d.name() {
+			starts = append(starts, w.taken[name])
 		}
 	}
 	w.mu.Unlock()
@@ -248,8 +263,8 @@ func (w *World) checkPace(d *delivery) {
 	loc := d.who.location()
 	var times []string
 	for _, o := range w.ledger {
-		if !o.accepted || o.at.Before(w.restored) || w.operator.resends[key(o.who, o.seq, o.step)] > 0 {
-			continue // a person's word: it never left
+		if !o.accepted || o.at.Before(w.restored) || w.unsaid(o) {
+			continue
 		}
 		if o.claimed.In(m.Location).Format(time.DateOnly) == clock.In(m.Location).Format(time.DateOnly) {
 			today++
@@ -257,7 +272,7 @@ func (w *World) checkPace(d *delivery) {
 				domain++
 			}
 		}
-		if gap := clock.Sub(o.claimed); m.GapMin > 0 && gap >= 0 && gap < m.GapMin {
+		if gap := clock.Sub(o.claimed); m.GapMin > 0 && gap >= 0 && gap < m.GapMin && d.began.Sub(o.at) < m.GapMin-fenceAge { // not where the clock lived a time twice
 			w.violateLater("8: between two there is at least the gap", d.who, "%s after the one before, the least is %s", gap, m.GapMin)
 		}
 		if o.who != d.who || o.claimed.After(clock) {
@@ -279,6 +294,26 @@ func (w *World) checkPace(d *delivery) {
 	case m.PerPerson > 0 && person >= m.PerPerson:
 		w.violateLater("no more to one person than their cap", d.who, "%d already in %d days, of %v", person, m.PerPersonDays, times)
 	}
+}
+
+// inLostTime says whether a moment lies between a copy of the state and the
+// moment at which that copy was put back. The caller holds the lock.
+func (w *World) inLostTime(at time.Time) bool {
+	return slices.ContainsFunc(w.lost, func(span [2]time.Time) bool {
+		return at.After(span[0].Add(-20*time.Minute)) && at.Before(span[1]) // a copy is taken of mails under way, too
+	})
+}
+
+// unsaid says whether a person said of a mail that it never left, so that the
+// state has forgotten it. The caller holds the lock.
+func (w *World) unsaid(m *dot) bool {
+	name := key(m.who, m.seq, m.step)
+	resends := w.operator.resends[name]
+	if resends == 0 {
+		return false
+	}
+	took := slices.DeleteFunc(slices.Clone(w.dots[name]), func(d *dot) bool { return !d.accepted })
+	return len(took) <= resends || took[len(took)-1] != m
 }
 
 // violateLater is violate for those that hold the lock.

@@ -313,7 +313,7 @@ func (o *operator) allowed(name string, who *person) int {
 	if w.restored.IsZero() {
 		return n
 	}
-	forgotten := slices.ContainsFunc(w.dots[name], func(d *dot) bool { return d.accepted && d.at.Before(w.restored) })
+	forgotten := slices.ContainsFunc(w.dots[name], func(d *dot) bool { return d.accepted && w.inLostTime(d.at) })
 	erased := slices.ContainsFunc(w.enrolled, func(en *enrolled) bool {
 		return en.erased && key(en.who, en.seq, "") == name[:strings.LastIndex(name, " ")+1]
 	})

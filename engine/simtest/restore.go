@@ -75,6 +75,7 @@ func (w *World) restoreIfAsked() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.restored, w.cursorFree = time.Now(), true
+	w.lost = append(w.lost, [2]time.Time{r.at, w.restored})
 	for _, en := range w.enrolled {
 		en.erased = en.erased || en.asked.After(r.at)
 	}

@@ -40,6 +40,7 @@ func (s *store) Postpone(c []engine.Postponement) error {
 func (s *store) Claim(sweep engine.Sweep, ts []engine.Touch) ([]error, error) {
 	errs, err := ask(s.p, "Store.Claim", func() ([]error, error) {
 		s.p.w.checkCursor(sweep)
+		s.p.w.noteTaken(sweep.At, ts)
 		return s.db.Claim(sweep, ts)
 	})
 	if err == nil {

@@ -39,11 +39,13 @@ type World struct {
 	ordinals       map[string]uint64
 	process        *process // nil while it is down
 	starts         int
-	restored       time.Time        // the last time an older state was put back
-	doubtful       map[string]bool  // touches that may have been claimed and not sent
-	refused        map[*person]bool // whose address the server refused
+	restored       time.Time            // the last time an older state was put back
+	doubtful       map[string]bool      // touches that may have been claimed and not sent
+	taken          map[string]time.Time // when a touch was last claimed, or may have been, by the engine's clock
+	refused        map[*person]bool     // whose address the server refused
 	cursor         map[string]engine.FolderCursor
 	able           time.Time      // when the mailbox was last read to its end, by the engine's clock
+	lost           [][2]time.Time // what a state that was put back does not know: from the copy until then
 	gaps           [][2]time.Time // more than a day in which it was not
 	cursorFree     bool           // after a restore it may go back
 	story          []line
@@ -111,7 +113,7 @@ func newWorld(seed uint64, path string) *World {
 
 func emptyWorld(seed uint64, path string) *World {
 	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{},
-		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, refused: map[*person]bool{},
+		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, taken: map[string]time.Time{}, refused: map[*person]bool{},
 		cursor: map[string]engine.FolderCursor{}, figures: newFigures()}
 	w.operator.w = w
 	return w

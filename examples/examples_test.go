@@ -159,16 +159,17 @@ func TestTheExampleConfigHasOnlyKnownKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"": {"deliver", "mailbox", "pace", "sequences", "signature", "state"},
-		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "name", "password-from", "per-day", "poll",
+		"": {"backup", "deliver", "mailbox", "pace", "sequences", "signature", "state"},
+		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "in-doubt", "name", "password-from", "per-day", "poll",
 			"save-sent", "smtp", "timezone", "tls", "user"},
-		"pace": {"between-sequences", "per-domain", "per-person"},
+		"pace":   {"between-sequences", "per-domain", "per-person"},
+		"backup": {"at", "keep"},
 	}
 	mailboxes, _ := config["mailbox"].([]any)
 	if len(mailboxes) != 1 {
 		t.Fatalf("%d mailboxes", len(mailboxes))
 	}
-	for section, keys := range map[string]any{"": config, "mailbox": mailboxes[0], "pace": config["pace"]} {
+	for section, keys := range map[string]any{"": config, "mailbox": mailboxes[0], "pace": config["pace"], "backup": config["backup"]} {
 		var got []string
 		for key := range keys.(map[string]any) {
 			got = append(got, key)

@@ -84,7 +84,7 @@ func (r *torture) fence(gap string, n int) {
 	defer r.post.on(nil)
 	began, before := time.Now(), len(r.post.transactions())
 	d := r.launch()
-	await(r.t, time.Duration(10+n/4)*time.Second, "everybody stopped", func() bool {
+	await(r.t, time.Duration(60+n/4)*time.Second, "everybody stopped", func() bool {
 		return len(r.answered()) >= len(r.enrolled) && r.status().Counts.Active == 0
 	})
 	took := time.Since(began)

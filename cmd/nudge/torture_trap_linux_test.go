@@ -88,10 +88,11 @@ func (d *diskTrap) command(t testing.TB, cmd *exec.Cmd) *exec.Cmd {
 			d.err = err
 			d.mu.Unlock()
 		}
-		_ = theirs.Close()
 	}()
 	t.Cleanup(func() {
-		_ = unix.Close(pair[0])
+		_ = unix.Shutdown(pair[0], unix.SHUT_RDWR) // wakes one that still waits for its helper
+		defer unix.Close(pair[0])
+		defer theirs.Close()
 		select {
 		case <-over:
 		case <-time.After(10 * time.Second):

@@ -70,8 +70,11 @@ func everyPoint(t *testing.T, dir string, answer answerAt, h how) int {
 func smallWorld(t *testing.T, dir string, answer answerAt, h how, at int) *World {
 	w := bareWorld(filepath.Join(dir, fmt.Sprintf("%d-%s-%d", answer, h.name, at), "nudge.db"))
 	defer os.RemoveAll(filepath.Dir(w.path))
+	var mu sync.Mutex // the operator's calls and the engine's may be at a point at once
 	calls := 0
 	w.scripted = func(what string, after bool) fault {
+		mu.Lock()
+		defer mu.Unlock()
 		if time.Since(w.began) > 26*time.Hour { // both steps are behind
 			return fine
 		}

@@ -154,8 +154,13 @@ func (o *operator) interfere(dice *rand.Rand) {
 // pause sets a switch for a while.
 func (o *operator) pause(scope engine.Scope, long time.Duration) {
 	w := o.w
-	done := w.askDesk("pause", func(ctx context.Context, d *engine.Desk) error { return refusable(d.Pause(ctx, scope)) })
-	if !done {
+	there := true
+	done := w.askDesk("pause", func(ctx context.Context, d *engine.Desk) error {
+		_, err := d.Pause(ctx, scope)
+		there = err == nil
+		return refusable(0, err)
+	})
+	if !done || !there {
 		return
 	}
 	p := &pause{scope: scope, from: time.Now()}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -90,28 +92,36 @@ func TestPipedEventsStayOnOneLine(t *testing.T) {
 }
 
 func TestAMomentIsToldInItsOwnZone(t *testing.T) {
-	here := time.Local
-	defer func() { time.Local = here }()
-	time.Local = time.UTC
 	stockholm, err := time.LoadLocation("Europe/Stockholm")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := time.Date(2099, 1, 8, 9, 0, 0, 0, time.UTC)
 	wired := at.In(time.FixedZone("", 3600))
-	for want, got := range map[string]string{
-		"Thu 8 Jan 2099 09:00":                    when(at, time.Local),
-		"Thu 8 Jan 2099 10:00 (Europe/Stockholm)": when(wired, stockholm),
-		"Thu 8 Jan 2099 10:00 (UTC+01:00)":        when(wired, time.Local),
-		"Thu 8 Jan 2099 10:00 +01:00":             shortWhen(wired),
-	} {
+	want := map[string]string{}
+	switch os.Getenv("NUDGE_TEST_ZONE") {
+	case "UTC":
+		want = map[string]string{
+			"Thu 8 Jan 2099 09:00":                    when(at, time.Local),
+			"Thu 8 Jan 2099 10:00 (Europe/Stockholm)": when(wired, stockholm),
+			"Thu 8 Jan 2099 10:00 (UTC+01:00)":        when(wired, time.Local),
+			"Thu 8 Jan 2099 10:00 +01:00":             shortWhen(wired),
+		}
+	case "Europe/Stockholm":
+		want = map[string]string{"Thu 8 Jan 2099 10:00": when(wired, stockholm)} // this machine's zone is not named
+	default: // the zone of a process cannot be changed while others read the clock
+		for _, zone := range []string{"UTC", "Europe/Stockholm"} {
+			cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+			cmd.Env = append(os.Environ(), "TZ="+zone, "NUDGE_TEST_ZONE="+zone)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("in %s: %v\n%s", zone, err, out)
+			}
+		}
+	}
+	for want, got := range want {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-	}
-	time.Local = stockholm
-	if got := when(wired, stockholm); got != "Thu 8 Jan 2099 10:00" {
-		t.Errorf("a zone that is this machine's is named: %q", got)
 	}
 }
 

@@ -28,7 +28,7 @@ func (w *World) checkpoint() {
 	seen := w.checkViews(views)
 	moving := false
 	for _, v := range views {
-		moving = moving || v.State == engine.Active || v.State == engine.Held && v.Next != nil && v.Next.At != nil
+		moving = moving || v.State == engine.Active && !v.Paused || v.State == engine.Held && v.Next != nil && v.Next.At != nil
 	}
 	if w.isCalm() && !moving && seen {
 		w.finish()
@@ -124,6 +124,7 @@ func (w *World) judgeEnd() {
 func (w *World) judgeOne(en *enrolled, v engine.View) {
 	now := time.Now().Add(w.offset)
 	switch {
+	case v.Paused: // by a person, who is told so
 	case v.State == engine.Active:
 		w.violateLater("never lost", en.who, "%s in %s is still active: %s due %s (%s)", en.who.addr, en.seq, v.Next.Step, v.Next.At, v.Next.Why)
 	case v.State == engine.Held && v.Next.At != nil && now.Sub(*v.Next.At) > 3*day:

@@ -97,6 +97,6 @@ func (w *World) jump(by time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.offset += by
-	w.figures.faults["clock jump"]++
+	w.figures.add("clock jump")
 	w.tellLocked(nil, "the machine's clock jumps by %s", by.Round(time.Second))
 }

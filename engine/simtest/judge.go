@@ -18,6 +18,10 @@ const fenceAge = 5 * time.Second
 // moment is how the story names one.
 const moment = "Mon 2006-01-02 15:04:05 MST"
 
+// windowSlack is how long after its window's end the first byte may leave: the
+// window is asked before the server is, which may take that long.
+const windowSlack = 5 * time.Minute
+
 // keptFor is how long a mail that did not leave surely goes again as it was.
 const keptFor = 90 * time.Hour
 
@@ -69,7 +73,10 @@ func (w *World) noteTaken(at time.Time, ts []engine.Touch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range ts {
-		w.taken[w.nameOf(t)] = at
+		name := w.nameOf(t)
+		if w.taken[name] = at; w.first[name].IsZero() {
+			w.first[name] = at
+		}
 	}
 }
 
@@ -148,7 +155,7 @@ func (w *World) checkLetters(d *delivery) {
 				why = fmt.Sprintf("%s arrived %s and nobody answered for it", l.in.Kind, l.arrived.Format(time.DateTime))
 			}
 		case absent:
-			if time.Now().Before(l.until) && !anyAfter(d.who.resumed, l.arrived) && w.figures.faults["clock jump"] == 0 {
+			if time.Now().Before(l.until) && !anyAfter(d.who.resumed, l.arrived) && w.figures.of("clock jump") == 0 {
 				why = fmt.Sprintf("%s holds until %s", l.in.Evidence, l.until.Format(time.DateTime))
 			}
 		}
@@ -203,7 +210,7 @@ func (w *World) checkTimes(d *delivery) {
 	loc := d.who.location()
 	allowed := false
 	for _, st := range w.plans.forms(d.seq, d.step, now.Add(-30*time.Minute), now) {
-		allowed = allowed || st.Send.Allows(clock.In(loc))
+		allowed = allowed || st.Send.Allows(clock.In(loc)) || st.Send.Allows(clock.Add(-windowSlack).In(loc))
 	}
 	if !allowed {
 		w.violate("8: none leaves outside its window", d.who, "%s %s at %s", d.seq, d.step, clock.In(loc).Format("Mon 2006-01-02 15:04:05 MST"))
@@ -299,9 +306,17 @@ func (w *World) checkPace(d *delivery) {
 // inLostTime says whether a moment lies between a copy of the state and the
 // moment at which that copy was put back. The caller holds the lock.
 func (w *World) inLostTime(at time.Time) bool {
-	return slices.ContainsFunc(w.lost, func(span [2]time.Time) bool {
-		return at.After(span[0].Add(-20*time.Minute)) && at.Before(span[1]) // a copy is taken of mails under way, too
-	})
+	for i := range w.lost {
+		if w.inSpan(i, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// inSpan says so of one restore. A copy may be taken of mails under way, too.
+func (w *World) inSpan(i int, at time.Time) bool {
+	return at.After(w.lost[i][0].Add(-20*time.Minute)) && at.Before(w.lost[i][1])
 }
 
 // unsaid says whether a person said of a mail that it never left, so that the
@@ -351,7 +366,7 @@ func (w *World) keepDot(d *delivery, m *dot) {
 		case o.refused: // for good: what follows may be written anew
 			before = nil
 		case o.at.Before(m.who.updated): // what it says may be out of date
-		case o.at.After(w.restored) && m.clock.Sub(o.clock).Abs() < keptFor:
+		case o.at.After(w.restored) && m.clock.Sub(w.first[name]).Abs() < keptFor:
 			before = o
 		}
 	}

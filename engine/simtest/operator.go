@@ -313,17 +313,15 @@ func (o *operator) tidyUp() {
 // allowed is how often a step may go again because a person said so, beyond
 // the first time. The caller holds the lock.
 func (o *operator) allowed(name string, who *person) int {
-	n := o.resends[name]
-	w := o.w
-	if w.restored.IsZero() {
-		return n
-	}
-	forgotten := slices.ContainsFunc(w.dots[name], func(d *dot) bool { return d.accepted && w.inLostTime(d.at) })
-	erased := slices.ContainsFunc(w.enrolled, func(en *enrolled) bool {
+	n, w := o.resends[name], o.w
+	anew := slices.ContainsFunc(w.enrolled, func(en *enrolled) bool {
 		return en.erased && key(en.who, en.seq, "") == name[:strings.LastIndex(name, " ")+1]
 	})
-	if forgotten && (erased || anyAfter(who.resumed, w.restored) || o.caught[who].After(w.restored)) {
-		n++ // asked about a step that may have left before, they let it go, or began anew
+	for i, span := range w.lost {
+		forgotten := slices.ContainsFunc(w.dots[name], func(d *dot) bool { return d.accepted && w.inSpan(i, d.at) })
+		if forgotten && (anew || anyAfter(who.resumed, span[1]) || o.caught[who].After(span[1])) {
+			n++ // asked about a step that may have left before, they let it go, or began anew
+		}
 	}
 	return n
 }

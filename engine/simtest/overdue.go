@@ -67,7 +67,7 @@ func (w *World) undatable(d *delivery, due time.Time) bool {
 	paused := slices.ContainsFunc(w.operator.pauses, func(p *pause) bool { return p.to.IsZero() || p.to.Add(day).After(due) })
 	name := d.name()
 	return paused || len(d.who.sequences) > 1 || len(d.who.letters) > 0 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
-		w.conf.mailbox.PerPerson > 0 || w.figures.faults["clock jump"] > 0 || !w.restored.IsZero() ||
+		w.conf.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
 		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited
 }
 

@@ -148,7 +148,7 @@ func (p *provider) renumber(name string) {
 	f := p.folder(name)
 	f.validity++
 	f.places = slices.DeleteFunc(f.places, func(l *letter) bool { return l == nil })
-	p.w.figures.faults["UIDVALIDITY changed"]++
+	p.w.figures.add("UIDVALIDITY changed")
 	p.w.tellLocked(nil, "%s has a new UIDVALIDITY", name)
 }
 

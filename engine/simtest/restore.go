@@ -77,9 +77,9 @@ func (w *World) restoreIfAsked() {
 	w.restored, w.cursorFree = time.Now(), true
 	w.lost = append(w.lost, [2]time.Time{r.at, w.restored})
 	for _, en := range w.enrolled {
-		en.erased = en.erased || en.asked.After(r.at)
+		en.erased = en.erased || en.tried.After(r.at)
 	}
-	w.figures.faults["restore"]++
+	w.figures.add("restore")
 	w.tellLocked(nil, "the state of %s is put back (files beside it kept: %v)", r.at.Format(time.DateTime), r.sidecar)
 }
 

@@ -131,6 +131,13 @@ func (f *Figures) add(what string) {
 	f.mu.Unlock()
 }
 
+// of is how often something happened.
+func (f *Figures) of(what string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.faults[what]
+}
+
 // count takes the figures of a world that is over.
 func (f *Figures) count(w *World) {
 	f.Worlds = 1

@@ -41,6 +41,7 @@ type World struct {
 	starts         int
 	restored       time.Time            // the last time an older state was put back
 	doubtful       map[string]bool      // touches that may have been claimed and not sent
+	first          map[string]time.Time // when it first was
 	taken          map[string]time.Time // when a touch was last claimed, or may have been, by the engine's clock
 	refused        map[*person]bool     // whose address the server refused
 	cursor         map[string]engine.FolderCursor
@@ -113,7 +114,7 @@ func newWorld(seed uint64, path string) *World {
 
 func emptyWorld(seed uint64, path string) *World {
 	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{},
-		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, taken: map[string]time.Time{}, refused: map[*person]bool{},
+		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, taken: map[string]time.Time{}, first: map[string]time.Time{}, refused: map[*person]bool{},
 		cursor: map[string]engine.FolderCursor{}, figures: newFigures()}
 	w.operator.w = w
 	return w

@@ -196,13 +196,13 @@ func TestAnswersWithoutAnEndAreCutOffAndNotKept(t *testing.T) {
 			if err == nil && (len(ins) != 1 || ins[0].MessageID != "a@x" && ins[0].Kind != engine.Ambiguous) {
 				t.Errorf("Fetch returned %v and no error", ids(ins))
 			}
-			if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > test.most*3/2 { // the race detector adds its own
+			if got := (after.TotalAlloc - before.TotalAlloc) >> 20; got > slowdown*test.most {
 				t.Errorf("%d MB were allocated, want %d at most", got, test.most)
 			}
 			if got := (after.Sys - before.Sys) >> 20; got > test.most+32 { // stacks are no heap
 				t.Errorf("%d MB were taken from the system", got)
 			}
-			if took > commandTimeout/2 {
+			if took > slowdown*commandTimeout/2 {
 				t.Errorf("it took %v", took)
 			}
 			t.Logf("%d MB allocated, %v, %.150v", (after.TotalAlloc-before.TotalAlloc)>>20, took.Round(time.Millisecond), err)

@@ -205,10 +205,16 @@ func (d *diskTrap) answer(fd int) error {
 			v.err, v.flags = -int32(errno), 0
 		}
 	}
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&v))); errno != 0 && errno != unix.ENOENT {
-		return errno
+	for { // a signal to this thread, as the runtime sends them, must not leave the call unanswered
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&v)))
+		switch errno {
+		case 0, unix.ENOENT: // it died, or asks again
+			return nil
+		case unix.EINTR:
+		default:
+			return errno
+		}
 	}
-	return nil
 }
 
 // concerns says whether a call is about a file below the folder, or the folder.

@@ -21,7 +21,8 @@
 //	faults, restore   what goes wrong at a point, and around the process
 //	plans             what is sent, and how its author edits it
 //	operator, answers what a person asks for, and answers
-//	judge, overdue    what must hold at the first byte and at each dot
+//	judge, pace, overdue
+//	                  what must hold at the first byte and at each dot
 //	end               what must hold every day, and at the end
 //	story             what happened, line by line, and the figures
 //

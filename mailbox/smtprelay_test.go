@@ -276,7 +276,7 @@ func TestAMailWhoseSocketEndsAtAnyByteIsDeferredInDoubtOrSentAsTheDotSays(t *tes
 				t.Errorf("%v: %v", c, err)
 			}
 		}
-		if slowest > 10*time.Second {
+		if slowest > 30*time.Second {
 			t.Errorf("%s: one took %v to find out", how, slowest)
 		}
 		t.Logf("%s: %d sessions, %v, in %v, slowest %v", how, runs, seen, time.Since(began).Round(time.Millisecond), slowest.Round(time.Microsecond))

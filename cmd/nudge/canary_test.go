@@ -153,7 +153,7 @@ func (a *aviary) untilItEnds(busy func()) (diary string, code int) {
 	busy()
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		a.t.Errorf("the daemon goes on\n%s", log.String())
 	}
 	return log.String(), cmd.ProcessState.ExitCode()

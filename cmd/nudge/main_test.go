@@ -118,7 +118,7 @@ func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for {
 		err := ts.Exec(args[1], args[2:]...)
 		out := ts.ReadFile("stdout")
@@ -138,7 +138,7 @@ func scriptMails(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	p := providerOf(ts)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
 	var mails []localmail.Message
 	err = p.Wait(ctx, func() bool {
@@ -208,7 +208,7 @@ var signalled sync.Map // *testscript.TestScript → signalledCommand
 
 // endPatience is how long a signalled command may take to end: the promise is a
 // second, the rest is for a machine that is busy with other tests.
-const endPatience = 5 * time.Second
+const endPatience = 20 * time.Second
 
 func scriptExited(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])

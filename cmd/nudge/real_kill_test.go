@@ -89,7 +89,7 @@ func TestRealKillsWhileSending(t *testing.T) {
 		}
 	}
 	var got, doubtful int
-	await(t, 20*time.Second, "every accepted mail delivered", func() bool {
+	await(t, 60*time.Second, "every accepted mail delivered", func() bool {
 		got = len(pair.Messages(t, mailpair.Prospect)) + len(pair.Messages(t, mailpair.Other))
 		return got >= expected
 	})

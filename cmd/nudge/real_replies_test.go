@@ -151,13 +151,13 @@ func TestRealAnswersOnEveryRoad(t *testing.T) {
 			if doubts := r.nudge("show", mailpair.Prospect, "--json"); strings.Contains(doubts, "message_id") {
 				thread = "<" + lastMessageID(t, doubts) + ">"
 			}
-			await(t, 5*time.Second, "a copy in Sent", func() bool { return len(pair.Folder(t, mailpair.Sales, "Sent")) > 0 })
+			await(t, 60*time.Second, "a copy in Sent", func() bool { return len(pair.Folder(t, mailpair.Sales, "Sent")) > 0 })
 			if v := r.list()[0]; v.State != engine.Active {
 				t.Fatalf("our own copy in Sent made it %s (%s)", v.State, v.Reason)
 			}
 			road.send(t, thread)
 			want := flags(t, pair)
-			await(t, 10*time.Second, road.want, func() bool {
+			await(t, 60*time.Second, road.want, func() bool {
 				r.nudge("resume") // a person's command makes the daemon look at once
 				v := r.list()[0]
 				return fmt.Sprint(v.State, " ", v.Reason) == road.want
@@ -174,7 +174,7 @@ func TestRealBounceStops(t *testing.T) {
 	r := newRig(t, pair, slow)
 	r.start().awaitReady()
 	r.nudge("enroll", "quote", "bounce@customer.test")
-	await(t, 15*time.Second, "stopped as bounced", r.stopped("bounced"))
+	await(t, 60*time.Second, "stopped as bounced", r.stopped("bounced"))
 }
 
 // No mailbox, no sending: with Dovecot stopped or frozen nothing leaves and
@@ -202,7 +202,7 @@ func TestRealNoMailboxNoSending(t *testing.T) {
 			}
 			fault.end(pair, t)
 			pair.Await(t, mailpair.Prospect, 1)
-			await(t, 30*time.Second, "status says ok", func() bool { return r.status().Mailboxes[0].IMAP.State == "ok" })
+			await(t, 60*time.Second, "status says ok", func() bool { return r.status().Mailboxes[0].IMAP.State == "ok" })
 		})
 	}
 }

@@ -200,8 +200,8 @@ func (d *daemon) awaitReady() {
 	d.t.Helper()
 	select {
 	case <-d.ready:
-	case <-time.After(20 * time.Second):
-		d.t.Fatalf("not ready after 20 s\n%s", d.log.String())
+	case <-time.After(60 * time.Second):
+		d.t.Fatalf("not ready after 60 s\n%s", d.log.String())
 	}
 }
 
@@ -216,7 +216,7 @@ func (d *daemon) wait() error {
 	case err := <-d.ended:
 		d.ended <- err
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		d.t.Fatal("the daemon did not end")
 		return nil
 	}
@@ -309,7 +309,7 @@ func TestRealReplyStopsTheSequence(t *testing.T) {
 		t.Errorf("Content-Type %q", ct)
 	}
 	pair.Deliver(t, mailpair.Prospect, mailpair.Sales, answer("Subject: Re: Quote\nIn-Reply-To: "+second.Get("Message-Id")+"\n", "Yes please!"))
-	took := await(t, 2*time.Second, "stopped as replied after the reply was delivered", r.stopped("replied"))
+	took := await(t, 60*time.Second, "stopped as replied after the reply was delivered", r.stopped("replied"))
 	t.Logf("stopped %s after delivery", took.Round(time.Millisecond))
 	r.holdsStill(2)
 	story := r.nudge("show", mailpair.Prospect)

@@ -79,7 +79,7 @@ func faulty(t *testing.T, f fault) map[string]int {
 	again.awaitReady()
 	r.enrolled = nil // those who are there already are skipped
 	r.people("talk", 3)
-	r.settled(20 * time.Second)
+	r.settled(60 * time.Second)
 	if code := again.terminate(); code != 0 {
 		t.Errorf("exit code %d on a sound disk\n%s", code, again.log)
 	}
@@ -106,7 +106,7 @@ func (r *torture) try(d *daemon) {
 	case err := <-d.ended:
 		d.ended <- err
 		return
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		r.t.Errorf("neither ready nor ended\n%s", d.log)
 		return
 	}
@@ -115,14 +115,14 @@ func (r *torture) try(d *daemon) {
 	if err != nil && !strings.Contains(string(out), "nudge: error: ") {
 		r.t.Errorf("import: %v, %s", err, out)
 	}
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for tick := time.Tick(5 * time.Millisecond); ; {
 		select {
 		case err := <-d.ended:
 			d.ended <- err
 			return
 		case <-deadline:
-			r.t.Errorf("20 s after import (%v, %s) the daemon has neither ended nor written to everybody\n%s", err, out, d.log)
+			r.t.Errorf("60 s after import (%v, %s) the daemon has neither ended nor written to everybody\n%s", err, out, d.log)
 			return
 		case <-tick:
 			if strings.Count(d.log.String(), "touch sent") == 3 {

@@ -193,7 +193,7 @@ func (k *killer) reached(s *stall, d *daemon) *transaction {
 	case err := <-d.ended:
 		d.ended <- err
 		k.t.Fatalf("the daemon ended: %v\n%s", err, d.log)
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		d.kill()
 	}
 	return nil
@@ -208,7 +208,7 @@ func (k *killer) strikeAtEase(state string) string {
 	}
 	d.awaitReady()
 	quiet, seen := time.Now(), -1
-	await(k.t, 20*time.Second, "nothing more to send", func() bool {
+	await(k.t, 60*time.Second, "nothing more to send", func() bool {
 		if n := len(k.post.transactions()); n != seen {
 			quiet, seen = time.Now(), n
 		}
@@ -249,7 +249,7 @@ func (k *killer) strikeInFence() string {
 			return inAnything
 		}
 		return inFence
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		d.kill()
 		return inAnything
 	}
@@ -291,7 +291,7 @@ func (k *killer) strikeInData() string {
 	k.moment(20)
 	d.kill()
 	s.release()
-	await(k.t, 10*time.Second, "the connection's end", func() bool { return k.post.transactions()[tx.number-1].gone })
+	await(k.t, 60*time.Second, "the connection's end", func() bool { return k.post.transactions()[tx.number-1].gone })
 	if ledger := k.post.transactions(); !ledger[tx.number-1].dotAt.IsZero() {
 		return inDot // all of it was on its way
 	}
@@ -312,7 +312,7 @@ func (k *killer) strikeBeforeSettle() string {
 		k.t.Error(err)
 	}
 	s.release()
-	await(k.t, 10*time.Second, "250", func() bool { return !k.post.transactions()[tx.number-1].answerAt.IsZero() })
+	await(k.t, 60*time.Second, "250", func() bool { return !k.post.transactions()[tx.number-1].answerAt.IsZero() })
 	d.kill()
 	return inSettle
 }
@@ -339,7 +339,7 @@ func (k *killer) strikeInSweep() string {
 		d.wait()
 	case <-d.ready: // it was shorter than that
 		d.kill()
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		d.kill()
 	}
 	select {
@@ -358,7 +358,7 @@ func TestTortureMarksAreFound(t *testing.T) {
 	r.write("sequences/talk.md", talk("talk", 1, "1 second", 3))
 	address := r.people("talk", 1)[0]
 	d := r.launch()
-	await(t, 20*time.Second, "a mail", func() bool { return r.post.dots() == 1 })
+	await(t, 60*time.Second, "a mail", func() bool { return r.post.dots() == 1 })
 	d.terminate()
 	tx := r.post.transactions()[0]
 	if tx.step() != "talk-1" || tx.to != address || tx.messageID() == "" || !strings.Contains(string(tx.raw), "All work and no play") {

@@ -144,7 +144,7 @@ func (r *torture) failPower(disk *disk) stage {
 	r.reply(fresh[1], "Yes, that is fine.")
 	select {
 	case <-held.reached:
-	case <-time.After(5 * time.Second):
+	case <-time.After(60 * time.Second):
 		r.t.Errorf("%s was never reached\n%s", where, d.log)
 	}
 	nap(20 * time.Millisecond)
@@ -197,7 +197,7 @@ func diskFull(t *testing.T) {
 	select {
 	case err := <-d.ended:
 		d.ended <- err
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Errorf("the daemon goes on with a full disk\n%s", d.log)
 	}
 	code, log := d.terminate(), d.log.String()

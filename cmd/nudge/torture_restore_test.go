@@ -112,14 +112,14 @@ func (r *torture) snapshots(n int) (all []snapshot, opted []string) {
 		d := r.launch()
 		d.awaitReady()
 		fresh := r.people("talk", 6)
-		await(r.t, 20*time.Second, "the first mails of a run", func() bool { return r.post.gave(fresh[0]) })
+		await(r.t, 60*time.Second, "the first mails of a run", func() bool { return r.post.gave(fresh[0]) })
 		nap(time.Second)
 		s := snapshot{file: filepath.Join(folder, fmt.Sprintf("%d.db", i)), sent: r.post.dots()}
 		if i%2 == 0 {
 			r.nudge("backup", s.file)
 		}
 		r.reply(fresh[0], "Please unsubscribe me from this list.")
-		await(r.t, 20*time.Second, "unsubscribed", func() bool { return r.ended()[fresh[0]] })
+		await(r.t, 60*time.Second, "unsubscribed", func() bool { return r.ended()[fresh[0]] })
 		opted = append(opted, fresh[0])
 		if code := d.terminate(); code != 0 {
 			r.t.Errorf("exit code %d\n%s", code, d.log)
@@ -172,7 +172,7 @@ func (r *torture) afterRestore(how string, opted []string) map[string]int {
 	before := r.post.dots()
 	d := r.launch()
 	d.awaitReady()
-	r.settled(20 * time.Second)
+	r.settled(60 * time.Second)
 	for _, address := range opted {
 		out, err := r.command("enroll", "other", address).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "suppress") {

@@ -67,7 +67,7 @@ func (d *diskTrap) command(t testing.TB, cmd *exec.Cmd) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	patience := unix.Timeval{Sec: 20}
+	patience := unix.Timeval{Sec: 60}
 	if err := unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func (d *diskTrap) command(t testing.TB, cmd *exec.Cmd) *exec.Cmd {
 		defer theirs.Close()
 		select {
 		case <-over:
-		case <-time.After(10 * time.Second):
+		case <-time.After(60 * time.Second):
 			t.Error("the trap did not end with its process")
 		}
 		if d.err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds every wait for the servers.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // Deliver injects a mail as from the internet and returns when Postfix has
 // answered 250; Dovecot has it a moment later. An empty from is the null sender

@@ -49,20 +49,40 @@ func (en Enrollment) Apply(f Effect, at time.Time) (Enrollment, []Event, bool) {
 			f.To, f.Reason, f.Detail = Stopped, Bounced, "three temporary delivery failures in 14 days"
 		}
 	}
+	if f.Ticket {
+		if en.Tickets++; en.Tickets == 1 {
+			f.To = ""
+		}
+	}
+	counted := f.Soft || f.Ticket
 	switch {
+	case en.State == Stopped && f.To == Stopped && en.By != "" && f.Incoming != "": // should the first be taken back, this one still stops it
+		return en.movedBy(f.Incoming, en), events, true
 	case en.State == Stopped:
-		return en, events, false
+		return en, events, counted
 	case f.To == Stopped:
-		en = en.stop(f.Reason, f.Detail)
+		was := en
+		en = en.stop(f.Reason, f.Detail).movedBy(f.Incoming, was)
 		return en, append(events, en.event(EventStopped, at, map[string]string{"reason": string(f.Reason)})), true
 	case f.To == Held && !en.Ended():
 		held, changed := en.hold(f.Reason, f.Detail, f.Until)
 		if !changed {
-			return en, events, f.Soft
+			return en, events, counted
 		}
+		held = held.movedBy(f.Incoming, en)
 		return held, append(events, held.heldEvent(at)), true
+	case !f.Due.IsZero() && !en.Ended():
+		return en.waitAnew(f.Due), events, true
 	}
-	return en, events, f.Soft
+	return en, events, counted
+}
+
+// waitAnew moves the next step to a later moment, because its wait counts anew.
+func (en Enrollment) waitAnew(due time.Time) Enrollment {
+	if due.After(en.Due) {
+		en.Due, en.Look, en.Why = due, latestOf(due, en.Look), ""
+	}
+	return en
 }
 
 // Settle is what the end of a touch does to the enrollment as it is by then: a
@@ -307,6 +327,7 @@ func (en Enrollment) stop(why Reason, detail string) Enrollment { return en.end(
 func (en Enrollment) end(to State, why Reason, detail string) Enrollment {
 	en.State, en.Reason, en.Detail = to, why, detail
 	en.Next, en.Due, en.Look, en.HeldUntil, en.Behind = "", time.Time{}, time.Time{}, time.Time{}, nil
+	en.By, en.Before = "", nil
 	return en
 }
 
@@ -326,6 +347,7 @@ func (en Enrollment) hold(why Reason, detail string, until time.Time) (Enrollmen
 		return en, false
 	}
 	en.State, en.Reason, en.Detail, en.HeldUntil = Held, why, detail, until
+	en.By, en.Before = "", nil
 	return en, true
 }
 
@@ -336,6 +358,7 @@ func (h Hold) longer(was Hold) bool {
 
 func (en Enrollment) activate() Enrollment {
 	en.State, en.Reason, en.Detail, en.HeldUntil = Active, "", "", time.Time{}
+	en.By, en.Before = "", nil
 	en.Look, en.Why = en.Due, ""
 	return en
 }

@@ -27,20 +27,23 @@ const (
 	Complained   Reason = "complained"
 	ByHand       Reason = "by hand"
 	Suppressed   Reason = "suppressed"
+	Takeover     Reason = "takeover" // the owner wrote to them by hand
+	Gone         Reason = "gone"     // they have left, or nobody reads there any more
 
 	// Why an enrollment is held.
 	Absent       Reason = "out of office"
-	Unsure       Reason = "unsure"            // an incoming that might be an answer
-	MissingField Reason = "missing field"     // a template needs a value this prospect does not have
-	NoSequence   Reason = "sequence gone"     // its file was removed
-	Rehearsed    Reason = "rehearsed"         // it went through steps in a rehearsal only
-	StepsGone    Reason = "steps renamed"     // none of the steps it went through is in the file any more
-	InDoubt      Reason = "in doubt"          // a touch may or may not have left
-	Refused      Reason = "refused"           // the mail server refused this mail for good, and a person must look
-	Unwritable   Reason = "cannot be written" // the template fails for this prospect
-	Undelivered  Reason = "undelivered"       // temporary refusals for longer than 72 hours
-	CatchUp      Reason = "overdue"           // its moment passed while nothing could be sent; nudge catch-up asks
-	Restored     Reason = "restored"          // the state was restored, and nobody can tell whether its next step left since
+	Colleague    Reason = "colleague answered" // somebody at the same company, or of the same deal
+	Unsure       Reason = "unsure"             // an incoming that might be an answer
+	MissingField Reason = "missing field"      // a template needs a value this prospect does not have
+	NoSequence   Reason = "sequence gone"      // its file was removed
+	Rehearsed    Reason = "rehearsed"          // it went through steps in a rehearsal only
+	StepsGone    Reason = "steps renamed"      // none of the steps it went through is in the file any more
+	InDoubt      Reason = "in doubt"           // a touch may or may not have left
+	Refused      Reason = "refused"            // the mail server refused this mail for good, and a person must look
+	Unwritable   Reason = "cannot be written"  // the template fails for this prospect
+	Undelivered  Reason = "undelivered"        // temporary refusals for longer than 72 hours
+	CatchUp      Reason = "overdue"            // its moment passed while nothing could be sent; nudge catch-up asks
+	Restored     Reason = "restored"           // the state was restored, and nobody can tell whether its next step left since
 
 	// Why an enrollment finished.
 	NoAnswer Reason = "no answer"
@@ -54,8 +57,9 @@ type Enrollment struct {
 
 	Sequence string            `json:"sequence"` // the file's name without .md
 	Mailbox  string            `json:"mailbox"`
-	Address  string            `json:"address"` // as CleanAddress returns it
-	Key      string            `json:"key"`     // AddressKey(Address)
+	Address  string            `json:"address"`           // as CleanAddress returns it
+	Key      string            `json:"key"`               // AddressKey(Address)
+	Company  string            `json:"company,omitempty"` // the registrable domain of Address, given by the Store; "" where neighbours are strangers
 	Name     string            `json:"name,omitempty"`
 	Fields   map[string]string `json:"fields,omitempty"`
 
@@ -82,6 +86,10 @@ type Enrollment struct {
 	TriedAt  time.Time   `json:"tried_at,omitzero"`  // the first of those
 	Resends  int         `json:"resends,omitempty"`  // a person's explicit resends of the next step
 	SoftAt   []time.Time `json:"soft_at,omitempty"`  // soft bounces of the last 14 days
+	Tickets  int         `json:"tickets,omitempty"`  // automatic answers that said no more than that a mail came in
+
+	By     string    `json:"by,omitempty"`     // the incoming that stopped or held it; "" when none did
+	Before *Standing `json:"before,omitempty"` // where it stood before that; see NotAReply
 }
 
 // Hold is why an enrollment waits, and until when; a zero Until waits for a

@@ -18,7 +18,10 @@ const (
 	EventUnsubscribe EventKind = "unsubscribe"
 	EventComplaint   EventKind = "complaint"
 	EventUnsure      EventKind = "unsure"
-	EventNoted       EventKind = "noted" // read and matched, changes nothing: a read receipt, a challenge
+	EventColleague   EventKind = "colleague" // mail of somebody else that concerns this prospect too
+	EventTakeover    EventKind = "takeover"  // the owner wrote by hand
+	EventReversed    EventKind = "reversed"  // a person said that a mail was no answer
+	EventNoted       EventKind = "noted"     // read and matched, changes nothing: a read receipt, a challenge
 	EventHeld        EventKind = "held"
 	EventReleased    EventKind = "released"
 	EventPaused      EventKind = "paused"

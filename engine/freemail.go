@@ -26,6 +26,6 @@ var freeMailDomains = map[string]bool{
 	"hey.com": true, "zoho.com": true, "mail.com": true, "hushmail.com": true,
 }
 
-// freeMail says whether a domain belongs to a provider of free or private
+// FreeMail says whether a domain belongs to a provider of free or private
 // mailboxes.
-func freeMail(domain string) bool { return freeMailDomains[domain] }
+func FreeMail(domain string) bool { return freeMailDomains[domain] }

@@ -55,7 +55,7 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 	if look, why := personPace(c, m, loc, now); look.After(now) {
 		return Decision{Look: st.Send.First(look.In(loc)), Why: why}
 	}
-	if m.PerDomain > 0 && c.DomainToday >= m.PerDomain && !freeMail(AddressDomain(en.Key)) {
+	if m.PerDomain > 0 && c.DomainToday >= m.PerDomain && !FreeMail(AddressDomain(en.Key)) {
 		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)),
 			Why: fmt.Sprintf("already %d mails to %s today", c.DomainToday, AddressDomain(en.Key))}
 	}

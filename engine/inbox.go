@@ -36,8 +36,9 @@ type Inbox interface {
 	Fetch(ctx context.Context, cursor Cursor) ([]Incoming, Cursor, error)
 
 	// Read completes one message that Fetch returned: when it arrived, what it
-	// is, which mail it returns. ErrMoved when it is no longer there.
-	Read(ctx context.Context, in Incoming) (Incoming, error)
+	// is, which mail it returns. touched is what it may answer. ErrMoved when it
+	// is no longer there.
+	Read(ctx context.Context, in Incoming, touched Touched) (Incoming, error)
 
 	// Wait returns nil when something may have arrived, an error when the
 	// connection that would tell is lost, ctx.Err() when ctx is done. It is a

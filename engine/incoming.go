@@ -62,6 +62,25 @@ type Incoming struct {
 	Failed   []string  `json:"failed,omitempty"`   // recipients a bounce names
 	Status   string    `json:"status,omitempty"`   // a bounce's enhanced status code (RFC 3463)
 	Until    time.Time `json:"until,omitzero"`     // an absence's last day, at 00:00 UTC; zero when it names none
+
+	OptOut    bool   `json:"opt_out,omitempty"`   // it asks to be left alone: all of an unsubscribe, or beside what else a reply says
+	Left      bool   `json:"left,omitempty"`      // whoever was written to is gone, or nobody reads there any more
+	Successor string `json:"successor,omitempty"` // the address to write to instead; "" when none is named
+	Ticket    bool   `json:"ticket,omitempty"`    // an automatic answer that says no more than that a mail came in
+	Answer    string `json:"answer,omitempty"`    // to an invitation: accepted, declined, tentative or delegated; "" when it says none
+
+	// NewText is what its writer added, without quotes, signature and what
+	// Touched says is ours. It serves to find out whose the message is, and is
+	// never stored, logged or put on the wire.
+	NewText string `json:"-"`
+}
+
+// Touched is what is known of the touches that a message may answer. All of it
+// may be empty; what is given makes the verdict surer.
+type Touched struct {
+	Subjects []string  // of our touches, as sent
+	Texts    []string  // their plain texts: what an answer repeats of them is not new
+	At       time.Time // when the last one left
 }
 
 // Cursor is how far the folders of one mailbox were read. It is a value: the

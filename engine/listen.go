@@ -133,6 +133,13 @@ func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.T
 			if err := e.witness(in, known, s, now); err != nil {
 				return nil, err
 			}
+			moved, err := e.takenOver(ctx, in, known, s, now)
+			if err != nil {
+				return nil, err
+			}
+			if moved {
+				lost = append(lost, in)
+			}
 			continue
 		}
 		if !wanted(in, known) {
@@ -140,7 +147,7 @@ func (e *Engine) judge(ctx context.Context, ins []Incoming, s *Sweep, now time.T
 		}
 		whole := in
 		if in.Kind != Ambiguous { // else the Inbox has tried already and could not read it
-			whole, err = e.Inbox.Read(ctx, in)
+			whole, err = e.Inbox.Read(ctx, in, e.touched(addressed(in, known), false))
 		}
 		if errors.Is(err, ErrMoved) {
 			lost = append(lost, in)
@@ -189,7 +196,16 @@ func (e *Engine) effects(in Incoming, now time.Time) ([]Effect, error) {
 		}
 		return nil, nil
 	}
-	return append(e.arrived(in, now), Judge(in, matches, known, e.zoneOf, now)...), nil
+	if known.Kin, err = e.kinOf(matches); err != nil {
+		return nil, err
+	}
+	judged := Judge(in, matches, known, e.daysOf, e.Mailbox.Replies, now)
+	if len(judged) == 0 {
+		e.Log.Info("mail by a machine at a prospect's company passed over", "mailbox", e.Mailbox.Name, "folder", in.Folder, "uid", in.UID,
+			"kind", string(in.Kind), "match", matches[0].Rule)
+	}
+	e.learnAlias(in, matches, known, judged)
+	return append(e.arrived(in, now), judged...), nil
 }
 
 // known asks the memory about every id and address that some messages name,
@@ -204,6 +220,14 @@ func (e *Engine) known(ins []Incoming) (Known, error) {
 			keys[AddressKey(addr)] = true
 		}
 	}
+	companies := slices.Collect(maps.Keys(keys))
+	for _, in := range ins {
+		if in.Role == SentMail && in.Instance == "" { // the owner may have written by hand
+			for _, addr := range in.To {
+				keys[AddressKey(addr)] = true
+			}
+		}
+	}
 	delete(ids, "")
 	if len(ids) == 0 && len(keys) == 0 {
 		return Known{}, nil
@@ -211,6 +235,9 @@ func (e *Engine) known(ins []Incoming) (Known, error) {
 	known, err := e.Store.Known(slices.Collect(maps.Keys(ids)), slices.Collect(maps.Keys(keys)))
 	if err != nil {
 		return Known{}, &storeError{err}
+	}
+	if known.Kin, err = e.kin(companies, nil); err != nil {
+		return Known{}, err
 	}
 	var people []string
 	for _, en := range known.ByEnrollment {

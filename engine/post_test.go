@@ -128,7 +128,7 @@ func (p *post) Fetch(_ context.Context, cursor engine.Cursor) ([]engine.Incoming
 	return ins, next, nil
 }
 
-func (p *post) Read(_ context.Context, in engine.Incoming) (engine.Incoming, error) {
+func (p *post) Read(_ context.Context, in engine.Incoming, _ engine.Touched) (engine.Incoming, error) {
 	if p.onRead != nil {
 		if err := p.onRead(in); err != nil {
 			return in, err

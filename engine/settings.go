@@ -25,6 +25,7 @@ type Mailbox struct {
 	PerPersonDays    int             // at most 60, which is how long contacts are remembered
 	BetweenSequences sequences.Delay // least time between mails of different sequences to one person
 
+	Replies   Replies
 	InDoubt   DoubtPolicy
 	Instance  string // which nudge this is, for the header that tells two apart; see Trust
 	SaveSent  bool   // put a copy into Sent, since the provider does not

@@ -118,6 +118,14 @@ type StoreWriter interface {
 	// also outlives this state: a restored one knows it again.
 	Suppress(target, why string, on bool, now time.Time) (int, error)
 
+	// Reverse takes back what an incoming did, by a person's word: Enrollment.
+	// NotAReply decides what becomes of each enrollment that it had an effect
+	// on, what was learned from it is forgotten, and it never has an effect
+	// again, wherever it is met. A suppression that came from it is removed;
+	// where that is the person's own wish only with Force, else the error is
+	// ErrSuppressed and nothing changes. ErrNotFound when it had no effect.
+	Reverse(r Reversal) ([]Enrollment, error)
+
 	// Note adds an event that belongs to no change of an enrollment.
 	Note(ev Event) error
 }
@@ -144,8 +152,13 @@ type StoreReader interface {
 	// oldest enrollment of it that has not ended, or the zero time.
 	Cursor(mailbox string) (Cursor, error)
 
-	// Known looks up whose Message-IDs and addresses these are.
+	// Known looks up whose Message-IDs and addresses these are. The addresses of
+	// people who answered for somebody lead to that person's enrollments too.
 	Known(messageIDs, addressKeys []string) (Known, error)
+
+	// Related looks up the companies of addresses, and who has not ended there
+	// or in one of these deals.
+	Related(addressKeys, deals []string) (Kin, error)
 
 	// Enrollment loads one by id.
 	Enrollment(id string) (Enrollment, error)
@@ -278,6 +291,10 @@ type Effect struct {
 	Until      time.Time   // for Held; zero = until a person answers
 	Soft       bool        // a soft bounce: the third in 14 days stops
 	Suppress   bool        // the enrollment's address is suppressed as well
+	Why        string      // why it is suppressed; "" = Reason
+	Ticket     bool        // it acknowledges that a mail came in: the second one holds, as To, Reason and Until say
+	Due        time.Time   // when not zero: the wait of the next step counts anew, and ends then
+	Alias      string      // the address key of somebody who answered for this person
 	Sent       *Settlement // the message is the Sent copy of this doubtful touch, which is thereby sent
 	Event      Event
 }
@@ -334,6 +351,21 @@ type Known struct {
 	ByID         map[string]string       // Message-ID → enrollment id; "" for a Stranger's
 	ByAddress    map[string][]Enrollment // address key → its enrollments, also ended ones
 	ByEnrollment map[string]Enrollment   // those of ByID
+	Aliases      map[string][]string     // address key → keys of the people it answered for; they are in ByAddress
+	Kin          Kin
+}
+
+// Kin is who belongs together with some addresses and deals.
+type Kin struct {
+	Company     map[string]string // address key → the registrable domain of its company; not those of free-mail providers
+	Enrollments []Enrollment      // that have not ended, of these companies or deals; oldest first
+}
+
+// Reversal is a person's word that an incoming was no answer.
+type Reversal struct {
+	Incoming string // its identity: the Message-ID, or where it has none its place
+	At       time.Time
+	Force    bool // remove also a suppression that the person asked for themselves
 }
 
 // Counts counts enrollments.
@@ -367,6 +399,16 @@ func rankOf(why string) int {
 		return 1
 	}
 	return 2 // by hand, in whatever words
+}
+
+// FromMail says whether a suppression rests on mail that was read, rather than
+// on a person's word.
+func (s Suppression) FromMail() bool {
+	switch s.Why {
+	case string(Unsubscribed), string(Complained), string(Bounced), string(Gone), askedToBeLeft:
+		return true
+	}
+	return false
 }
 
 // OwnWish says whether a suppression is what the person asked for themselves.

@@ -33,7 +33,7 @@ func TestJudgeByKind(t *testing.T) {
 		{"an absence without a date", Incoming{Kind: AutoReply}, true, 2, Held, Absent, time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), false},
 		{"an absence with a date long past", Incoming{Kind: AutoReply, Until: friday.AddDate(-1, 0, 0)}, true, 2, Held, Absent, time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), false},
 		{"an absence with an unbelievable date", Incoming{Kind: AutoReply, Until: friday.AddDate(1, 0, 0)}, true, 2, Held, Absent, time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), false},
-		{"a newsletter", Incoming{Kind: Other}, false, 2, Held, Unsure, time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), false},
+		{"a newsletter", Incoming{Kind: Other}, false, 1, Held, Unsure, time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), false},
 		{"a read receipt", Incoming{Kind: Receipt}, true, 1, "", "", time.Time{}, false},
 		{"a challenge", Incoming{Kind: Challenge}, true, 1, "", "", time.Time{}, false},
 		{"what cannot be told", Incoming{Kind: Ambiguous}, true, 2, Held, Unsure, time.Time{}, false},
@@ -43,7 +43,7 @@ func TestJudgeByKind(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.in.From = []string{"per@kund.example"}
 			match := Match{Enrollment: en, Rule: "cites our Message-ID", ByID: tt.byID}
-			effects := Judge(tt.in, []Match{match}, known, func(Enrollment) *time.Location { return time.UTC }, monday)
+			effects := Judge(tt.in, []Match{match}, known, func(Enrollment) Days { return Days{Location: time.UTC} }, Replies{}, monday)
 			if len(effects) != tt.effects {
 				t.Fatalf("%d effects, want %d", len(effects), tt.effects)
 			}

@@ -8,31 +8,19 @@ import (
 )
 
 // Classify reads a whole message, or as much of it as was fetched, as Judge
-// does for one of whose answers nothing is known, and returns the part of the
-// verdict that the engine's Incoming has room for. It never fails.
+// does for one of whose answers nothing is known. It never fails.
 func Classify(raw []byte) engine.Incoming {
-	return Judge(raw, Touched{}).Incoming
+	return Judge(raw, Touched{})
 }
 
-// Touched is what is known of the touches that a message may answer. All of it
-// may be empty; what is given makes the verdict surer.
+// Touched is what is known of the touches that a message may answer, and when
+// it arrived (INTERNALDATE). All of it may be empty; what is given makes the
+// verdict surer.
 type Touched struct {
-	Subjects []string  // of our touches, as sent
-	Texts    []string  // their plain texts: what an answer repeats of them is not new
-	At       time.Time // when the last one left
-	Arrived  time.Time // when the message arrived (INTERNALDATE)
-}
-
-// Verdict is what a message is, and what it says beyond that.
-type Verdict struct {
-	engine.Incoming
-
-	NewText   string // what its writer added, as NewText returns it
-	OptOut    bool   // it asks to be left alone: all of an unsubscribe, or beside what else a reply says
-	Left      bool   // whoever was written to is gone, or nobody reads there any more
-	Successor string // the address to write to instead, "" when none is named
-	Ticket    bool   // an automatic answer that says no more than that a mail came in
-	Answer    string // to an invitation: accepted, declined, tentative or delegated, "" when it says none
+	Subjects []string
+	Texts    []string
+	At       time.Time
+	Arrived  time.Time
 }
 
 // Judge reads a whole message, or as much of it as was fetched: everything
@@ -41,14 +29,14 @@ type Verdict struct {
 // his place. It never fails. The order of the rules is the judgement: what a
 // standard says by content type, then what asks something of us, then
 // failures, then machines; a person is what remains.
-func Judge(raw []byte, touched Touched) Verdict {
+func Judge(raw []byte, touched Touched) engine.Incoming {
 	m := readMessage(raw)
-	v := Verdict{Incoming: incomingFrom(m.header)}
+	v := incomingFrom(m.header)
 	if len(m.header) == 0 || !legible(m.header) {
 		v.Kind, v.Evidence = engine.Ambiguous, "it has no header that could be read"
 		return v
 	}
-	r := reading{message: m, in: v.Incoming, text: m.text(), touched: touched}
+	r := reading{message: m, in: v, text: m.text(), touched: touched}
 	r.fresh = NewText(r.text, touched.Texts...)
 	r.line = foldText(cutRunes(r.fresh, maxMeaning))
 	r.in.Quoted = m.quotedIDs(r.text)
@@ -62,8 +50,9 @@ func Judge(raw []byte, touched Touched) Verdict {
 }
 
 // verdict adds what a message of the kind found says besides.
-func (r *reading) verdict() Verdict {
-	v := Verdict{Incoming: r.in, NewText: r.fresh, Answer: r.answer}
+func (r *reading) verdict() engine.Incoming {
+	v := r.in
+	v.NewText, v.Answer = r.fresh, r.answer
 	switch v.Kind {
 	case engine.Unsubscribe:
 		v.OptOut = true

@@ -226,7 +226,7 @@ func TestNothingThatWritesLeavesTheClient(t *testing.T) {
 		_, cursor := fetchAll(t, m, engine.Cursor{})
 		h.deliver("INBOX", "a@x")
 		ins, _ := fetchAll(t, m, cursor)
-		if _, err := m.Read(t.Context(), ins[0]); err != nil {
+		if _, err := m.Read(t.Context(), ins[0], engine.Touched{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := m.KeepSent(t.Context(), []byte("Message-ID: <s@x>\r\n\r\nhello\r\n")); err != nil {
@@ -258,7 +258,7 @@ func TestReadCompletesAMessage(t *testing.T) {
 		_, cursor := fetchAll(t, m, engine.Cursor{})
 		h.deliver("INBOX", "a@x")
 		ins, _ := fetchAll(t, m, cursor)
-		got, err := m.Read(t.Context(), ins[0])
+		got, err := m.Read(t.Context(), ins[0], engine.Touched{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -270,7 +270,7 @@ func TestReadCompletesAMessage(t *testing.T) {
 		}
 		step(t, "removed meanwhile", func(t *testing.T) {
 			h.remove("INBOX", 1)
-			if _, err := m.Read(t.Context(), ins[0]); !errors.Is(err, engine.ErrMoved) {
+			if _, err := m.Read(t.Context(), ins[0], engine.Touched{}); !errors.Is(err, engine.ErrMoved) {
 				t.Errorf("error %v, want ErrMoved", err)
 			}
 		})
@@ -280,7 +280,7 @@ func TestReadCompletesAMessage(t *testing.T) {
 			h.folder("INBOX", "").validity = 99
 			in := ins[0]
 			in.UID = 2
-			if _, err := m.Read(t.Context(), in); !errors.Is(err, engine.ErrMoved) {
+			if _, err := m.Read(t.Context(), in, engine.Touched{}); !errors.Is(err, engine.ErrMoved) {
 				t.Errorf("error %v, want ErrMoved", err)
 			}
 		})
@@ -300,7 +300,7 @@ func TestReadKeepsTheMessageWhenItsDateIsNoDate(t *testing.T) {
 			c.send("* 1 FETCH (UID 1 INTERNALDATE \"31-Feb-2026 10:00:00 +0000\")\r\n%s OK done\r\n", tag)
 			return true
 		})
-		got, err := m.Read(t.Context(), ins[0])
+		got, err := m.Read(t.Context(), ins[0], engine.Touched{})
 		if err != nil || got.Kind != engine.Reply || !got.Arrived.IsZero() {
 			t.Errorf("read %+v, %v; want a reply that arrived at an unknown time", got, err)
 		}

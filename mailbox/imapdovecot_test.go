@@ -124,7 +124,7 @@ func TestDovecotSeesRepliesWhereverTheyLieAndChangesNothing(t *testing.T) {
 		t.Fatalf("read %v, want %v", got, want)
 	}
 	for _, in := range ins {
-		whole, err := m.Read(t.Context(), in)
+		whole, err := m.Read(t.Context(), in, engine.Touched{})
 		if err != nil || whole.Kind != engine.Reply || whole.MessageID != in.MessageID || time.Since(whole.Arrived).Abs() > time.Minute {
 			t.Errorf("read %+v, %v", whole, err)
 		}
@@ -143,7 +143,7 @@ func TestDovecotSeesRepliesWhereverTheyLieAndChangesNothing(t *testing.T) {
 		must(t, err)
 		_, err = c.Move(imap.UIDSetNum(imap.UID(ins[0].UID)), "Archive").Wait()
 		must(t, err)
-		if _, err := m.Read(t.Context(), ins[0]); !errors.Is(err, engine.ErrMoved) {
+		if _, err := m.Read(t.Context(), ins[0], engine.Touched{}); !errors.Is(err, engine.ErrMoved) {
 			t.Errorf("error %v, want ErrMoved", err)
 		}
 		ins, _ = fetchAll(t, m, again)

@@ -98,7 +98,7 @@ func FuzzIMAPSession(f *testing.F) {
 		if len(ins) > 0 {
 			in = ins[0]
 		}
-		_, _ = m.Read(ctx, in)
+		_, _ = m.Read(ctx, in, engine.Touched{})
 		_ = m.Wait(ctx)
 		if ctx.Err() != nil {
 			t.Error("it went on for longer than its deadlines allow")
@@ -117,7 +117,7 @@ func TestTheSoundSessionOfTheFuzzerIsSound(t *testing.T) {
 		if err != nil || len(ins) != 2 || ins[0].From[0] != "a@b" {
 			t.Fatalf("read %v, %v", ins, err)
 		}
-		got, err := m.Read(t.Context(), ins[0])
+		got, err := m.Read(t.Context(), ins[0], engine.Touched{})
 		if err != nil || got.Kind != engine.Reply || got.Arrived.IsZero() {
 			t.Errorf("read %+v, %v", got, err)
 		}

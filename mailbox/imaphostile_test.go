@@ -242,13 +242,13 @@ func TestReadOfMessagesThatCannotBeHad(t *testing.T) {
 					c.send("%s%s OK done\r\n", test.first, tag)
 					return true
 				})
-				got, err := m.Read(t.Context(), ins[0])
+				got, err := m.Read(t.Context(), ins[0], engine.Touched{})
 				if test.held {
 					if err == nil {
 						t.Fatalf("read %+v", got)
 					}
 					time.Sleep(patience)
-					got, err = m.Read(t.Context(), ins[0])
+					got, err = m.Read(t.Context(), ins[0], engine.Touched{})
 					test.kind = engine.Ambiguous
 				}
 				if err != nil || got.Kind != test.kind || got.MessageID != "a@x" {

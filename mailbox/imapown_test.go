@@ -197,7 +197,7 @@ func TestDovecotOwnMail(t *testing.T) {
 		if in.Instance != "i-"+in.MessageID[:1] || in.OriginalID != "old-"+in.MessageID {
 			t.Errorf("Fetch read %+v", in)
 		}
-		if whole, err := m.Read(t.Context(), in); err != nil || whole.Instance != in.Instance || whole.OriginalID != in.OriginalID {
+		if whole, err := m.Read(t.Context(), in, engine.Touched{}); err != nil || whole.Instance != in.Instance || whole.OriginalID != in.OriginalID {
 			t.Errorf("Read made of it %+v, %v", whole, err)
 		}
 	}

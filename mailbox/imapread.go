@@ -13,18 +13,18 @@ import (
 )
 
 // Read reads up to 256 KiB of a message that Fetch returned and says what it
-// is. Its date of arrival is asked for by itself: a server that stores a date
+// is, as an answer to what was touched. Its date of arrival is asked for by itself: a server that stores a date
 // which no calendar has must not cost us the message.
-func (m *IMAP) Read(ctx context.Context, in engine.Incoming) (engine.Incoming, error) {
+func (m *IMAP) Read(ctx context.Context, in engine.Incoming, touched engine.Touched) (engine.Incoming, error) {
 	m.start()
 	ctx, leave, err := m.enter(ctx, m.turn)
 	if err != nil {
 		return in, err
 	}
 	defer leave()
-	out, fresh, err := m.readOne(ctx, in)
+	out, fresh, err := m.readOne(ctx, in, touched)
 	if isLost(err) && !fresh && ctx.Err() == nil {
-		out, _, err = m.readOne(ctx, in)
+		out, _, err = m.readOne(ctx, in, touched)
 	}
 	if err != nil {
 		return in, err
@@ -32,7 +32,7 @@ func (m *IMAP) Read(ctx context.Context, in engine.Incoming) (engine.Incoming, e
 	return out, nil
 }
 
-func (m *IMAP) readOne(ctx context.Context, in engine.Incoming) (out engine.Incoming, fresh bool, err error) {
+func (m *IMAP) readOne(ctx context.Context, in engine.Incoming, touched engine.Touched) (out engine.Incoming, fresh bool, err error) {
 	s, fresh, err := m.session(ctx)
 	if err != nil {
 		return in, fresh, err
@@ -57,9 +57,13 @@ func (m *IMAP) readOne(ctx context.Context, in engine.Incoming) (out engine.Inco
 		in.Kind, in.Evidence = engine.Ambiguous, "unreadable: "+reason.Error()
 		return in, fresh, nil
 	}
-	out = merge(Classify(raw), in)
-	out.Arrived, err = r.arrived(ctx, imap.UID(in.UID))
-	return out, fresh, err
+	arrived, err := r.arrived(ctx, imap.UID(in.UID))
+	if err != nil {
+		return in, fresh, err
+	}
+	out = merge(Judge(raw, Touched{Subjects: touched.Subjects, Texts: touched.Texts, At: touched.At, Arrived: arrived}), in)
+	out.Arrived = arrived
+	return out, fresh, nil
 }
 
 // text reads the message. reason says why it cannot be had although it is

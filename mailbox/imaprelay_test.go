@@ -93,7 +93,7 @@ func take(t *testing.T, m *mailbox.IMAP, again bool) *look {
 	}
 	for _, in := range l.Ins {
 		if !try(func() error {
-			whole, err := m.Read(t.Context(), in)
+			whole, err := m.Read(t.Context(), in, engine.Touched{})
 			if err == nil {
 				l.Whole = append(l.Whole, whole)
 			}

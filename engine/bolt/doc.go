@@ -33,6 +33,10 @@
 //	message-ids   Message-ID or anchor → id; → nothing for mail to somebody unknown
 //	touches       id → open or Kept touch, without its bytes; at most one each
 //	mails         id → that touch's frozen bytes
+//	kin           company or deal, its name, id → nothing; those that have not ended
+//	aliases       address key, key of the person it answered for → where that was seen
+//	effects       identity of an incoming, id → whether it suppressed; what it did, to be taken back
+//	reversed      identity of an incoming that a person called no answer → when
 //	seen          id, identity of an incoming → how strong its effect was
 //	people        address key → contacts of the last 60 days
 //	suppressions  address key or @domain → suppression

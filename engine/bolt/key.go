@@ -30,6 +30,10 @@ var (
 	bucketCounters     = []byte("counters")
 	bucketEvents       = []byte("events")
 	bucketHistory      = []byte("history")
+	bucketKin          = []byte("kin")
+	bucketAliases      = []byte("aliases")
+	bucketEffects      = []byte("effects")
+	bucketReversed     = []byte("reversed")
 
 	keySchema   = []byte("schema")
 	keySecret   = []byte("secret")
@@ -40,7 +44,11 @@ var (
 // allBuckets are made together with the file.
 var allBuckets = [][]byte{bucketMeta, bucketEnrollments, bucketAddresses, bucketDue, bucketHeld, bucketWaiting, bucketFollowing,
 	bucketMessageIDs, bucketTouches, bucketMails, bucketSeen, bucketPeople, bucketSuppressions, bucketSwitches, bucketCursors,
-	bucketCounters, bucketEvents, bucketHistory}
+	bucketCounters, bucketEvents, bucketHistory, bucketKin, bucketAliases, bucketEffects, bucketReversed}
+
+// bucketsSince is from which schema on a state has a bucket, where not from the
+// first.
+var bucketsSince = map[string]int{"kin": 3, "aliases": 3, "effects": 3, "reversed": 3}
 
 // never is the Look of a paused person's enrollments: they stay in the due
 // index, as every active one must, where no scan comes.

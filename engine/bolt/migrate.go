@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -45,7 +46,7 @@ func (s *Store) check(used int64) (have int, err error) {
 }
 
 // schemaOf reads which schema a state has, and whether it has what every state
-// has. All schemas so far have the same buckets.
+// of its schema has.
 func schemaOf(tx *bbolt.Tx) (int, error) {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
@@ -65,7 +66,7 @@ func schemaOf(tx *bbolt.Tx) (int, error) {
 		return 0, fmt.Errorf("%w: its secret is not whole", ErrDamaged)
 	}
 	for _, name := range allBuckets {
-		if tx.Bucket(name) == nil {
+		if tx.Bucket(name) == nil && bucketsSince[string(name)] <= have {
 			return 0, fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
 		}
 	}
@@ -73,7 +74,7 @@ func schemaOf(tx *bbolt.Tx) (int, error) {
 }
 
 // migrations bring a state from one schema to the next; the first from 1 to 2.
-var migrations = []func(*bbolt.Tx) error{dateDoubts}
+var migrations = []func(*bbolt.Tx) error{dateDoubts, knowKin}
 
 // migrate brings a state up to date in one transaction, so that it is either
 // as it was or wholly done.
@@ -113,6 +114,54 @@ func dateDoubts(tx *bbolt.Tx) error {
 		}
 	}
 	return nil
+}
+
+// knowKin gives a state of schema 2 what schema 3 has to know: which company
+// each prospect is of, who belongs together, and what each incoming did.
+func knowKin(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{bucketKin, bucketAliases, bucketEffects, bucketReversed} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	ens, err := allEnrollments(tx)
+	if err != nil {
+		return err
+	}
+	for _, en := range ens {
+		en.Company = companyOf(en.Key)
+		if err := putValue(tx, bucketEnrollments, []byte(en.ID), en); err != nil {
+			return err
+		}
+		for _, e := range kinEntries(en) {
+			if err := tx.Bucket(e.bucket).Put(e.key, e.value); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Bucket(bucketSeen).ForEach(func(k, strength []byte) error {
+		id, incoming, ok := strings.Cut(string(k), "\x00")
+		if !ok || len(strength) != 1 || strength[0] < 2 {
+			return nil
+		}
+		did := didMove
+		if strength[0] == 4 {
+			did = didSuppress
+		}
+		return tx.Bucket(bucketEffects).Put(append(name(incoming), id...), did)
+	})
+}
+
+func allEnrollments(tx *bbolt.Tx) (ens []engine.Enrollment, err error) {
+	err = tx.Bucket(bucketEnrollments).ForEach(func(k, raw []byte) error {
+		en, err := decode[engine.Enrollment](raw)
+		if err != nil {
+			return damaged(bucketEnrollments, k, err)
+		}
+		ens = append(ens, en)
+		return nil
+	})
+	return ens, err
 }
 
 func putValue(tx *bbolt.Tx, bucket, key []byte, v any) error {

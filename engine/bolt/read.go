@@ -119,7 +119,7 @@ func (s *Store) Known(messageIDs, addressKeys []string) (engine.Known, error) {
 				known.ByAddress[key] = ens
 			}
 		}
-		return nil
+		return addAliases(tx, &known, addressKeys)
 	})
 	return known, err
 }

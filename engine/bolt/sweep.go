@@ -1,6 +1,8 @@
 package bolt
 
 import (
+	"cmp"
+
 	"go.etcd.io/bbolt"
 
 	"nudge/engine"
@@ -15,7 +17,10 @@ func (s *Store) Apply(sweep engine.Sweep) error {
 // after all effects, so that each enrollment of a person is stopped for the
 // reason its own effect names. A cursor that names no folder moves nothing.
 func (w *write) sweep(sweep engine.Sweep) error {
-	type suppression struct{ key, why string }
+	type suppression struct {
+		key, why string
+		by       engine.Effect
+	}
 	var add []suppression
 	for _, f := range sweep.Effects {
 		en, err := w.apply(f, sweep)
@@ -23,11 +28,15 @@ func (w *write) sweep(sweep engine.Sweep) error {
 			return err
 		}
 		if f.Suppress && en.ID != "" {
-			add = append(add, suppression{en.Key, string(f.Reason)})
+			add = append(add, suppression{en.Key, cmp.Or(f.Why, string(f.Reason)), f})
 		}
 	}
 	for _, s := range add {
-		if _, err := w.suppress(s.key, s.why, sweep.At); err != nil {
+		news, _, err := w.suppress(s.key, s.why, sweep.At)
+		if err == nil && news {
+			err = w.did(s.by, didSuppress)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -63,6 +72,7 @@ func (w *write) learn(mid, id string) error {
 // is none, or when the effect was applied before.
 func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, error) {
 	var none engine.Enrollment
+	f.Incoming = foreign(f.Incoming)
 	en, ok, err := loadEnrollment(w.tx, f.Enrollment)
 	if err != nil || !ok {
 		return none, err
@@ -82,6 +92,9 @@ func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, e
 	} else if fresh, err := w.see(f); err != nil || !fresh {
 		return none, err
 	}
+	if err := w.learnAlias(f, en.Key); err != nil {
+		return none, err
+	}
 	applied, events, changed := en.Apply(f, sweep.At)
 	if !changed {
 		return en, w.note(events...)
@@ -96,10 +109,18 @@ func (w *write) see(f engine.Effect) (bool, error) {
 	if f.Incoming == "" {
 		return true, nil
 	}
+	if w.tx.Bucket(bucketReversed).Get([]byte(foreign(f.Incoming))) != nil {
+		return false, nil // by a person's word
+	}
 	key := append(name(f.Enrollment), foreign(f.Incoming)...)
 	strength := strengthOf(f)
 	if was := w.tx.Bucket(bucketSeen).Get(key); len(was) == 1 && was[0] >= strength {
 		return false, nil
+	}
+	if f.To != "" || f.Alias != "" {
+		if err := w.did(f, didMove); err != nil {
+			return false, err
+		}
 	}
 	return true, w.put(bucketSeen, key, []byte{strength})
 }

@@ -107,6 +107,7 @@ func entries(en engine.Enrollment) []entry {
 	if en.Ended() {
 		return es
 	}
+	es = append(es, kinEntries(en)...)
 	var later []byte // not empty when something keeps it from its Due
 	if en.State == engine.Active && !en.Paused && !en.Look.Equal(en.Due) {
 		later = []byte("later")

@@ -46,7 +46,7 @@ func (b inbox) Fetch(ctx context.Context, cursor engine.Cursor) (ins []engine.In
 	return ins, next, nil
 }
 
-func (b inbox) Read(ctx context.Context, in engine.Incoming) (engine.Incoming, error) {
+func (b inbox) Read(ctx context.Context, in engine.Incoming, _ engine.Touched) (engine.Incoming, error) {
 	whole, err := ask(b.p, "Inbox.Read", func() (engine.Incoming, error) { return b.p.w.provider.read(ctx, b.p, in) })
 	if err != nil {
 		return in, err

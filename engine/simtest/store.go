@@ -110,6 +110,10 @@ func (s *store) Suppress(target, why string, on bool, now time.Time) (int, error
 	return ask(s.p, "Store.Suppress", func() (int, error) { return s.db.Suppress(target, why, on, now) })
 }
 
+func (s *store) Reverse(r engine.Reversal) ([]engine.Enrollment, error) {
+	return ask(s.p, "Store.Reverse", func() ([]engine.Enrollment, error) { return s.db.Reverse(r) })
+}
+
 func (s *store) Note(ev engine.Event) error {
 	return s.p.io("Store.Note", func() error { return s.db.Note(ev) })
 }
@@ -134,6 +138,10 @@ func (s *store) Cursor(mailbox string) (engine.Cursor, error) {
 
 func (s *store) Known(ids, keys []string) (engine.Known, error) {
 	return ask(s.p, "Store.Known", func() (engine.Known, error) { return s.db.Known(ids, keys) })
+}
+
+func (s *store) Related(keys, deals []string) (engine.Kin, error) {
+	return ask(s.p, "Store.Related", func() (engine.Kin, error) { return s.db.Related(keys, deals) })
 }
 
 func (s *store) Enrollment(id string) (engine.Enrollment, error) {

@@ -25,7 +25,7 @@ var enrollLaws = []law{
 		en.Done = []engine.Done{{Step: "zeroth", At: monday, Outcome: engine.Sent, MessageID: "2@x"}}
 		en.Attempts, en.TriedAt, en.Resends = 2, monday, 1
 		kept := w.enroll(en)[0]
-		en.ID, en.Version = kept.ID, kept.Version
+		en.ID, en.Version, en.Company = kept.ID, kept.Version, "kund1.example" // which the Store gives
 		w.same("what was returned", kept, en)
 		w.same("what was kept", w.get(kept.ID), en)
 	}},

@@ -63,7 +63,7 @@ func TestTheAdaptersSendAndReadHere(t *testing.T) {
 					t.Fatalf("fetched %d messages, %v; want 2", len(ins), err)
 				}
 				for i, want := range []engine.Kind{engine.AutoReply, engine.Reply} {
-					in, err := m.Read(t.Context(), ins[i])
+					in, err := m.Read(t.Context(), ins[i], engine.Touched{})
 					if err != nil || in.Kind != want || len(in.InReplyTo) != 1 || in.InReplyTo[0] != "1@bergroofing.example" {
 						t.Errorf("message %d is %q in answer to %v, %v; want %q in answer to our mail", i+1, in.Kind, in.InReplyTo, err, want)
 					}

@@ -1,0 +1,83 @@
+package engine
+
+import "time"
+
+// Standing is where an enrollment stood before an incoming moved it, so that a
+// person can take that back.
+type Standing struct {
+	State  State     `json:"state"`
+	Reason Reason    `json:"reason,omitempty"`
+	Detail string    `json:"detail,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+	Next   string    `json:"next,omitempty"`
+	Due    time.Time `json:"due,omitzero"`
+	By     string    `json:"by,omitempty"` // the incoming that had brought it there
+	Before *Standing `json:"before,omitempty"`
+}
+
+// maxStandings bounds how many incomings can be taken back.
+const maxStandings = 8
+
+// movedBy notes that an incoming moved the enrollment from where it was.
+func (en Enrollment) movedBy(incoming string, was Enrollment) Enrollment {
+	en.By = incoming
+	en.Before = (&Standing{was.State, was.Reason, was.Detail, was.HeldUntil, was.Next, was.Due, was.By, was.Before}).upTo(maxStandings)
+	return en
+}
+
+// upTo is the chain without what lies further back than n.
+func (s *Standing) upTo(n int) *Standing {
+	if s == nil || n == 0 {
+		return nil
+	}
+	short := *s
+	short.Before = s.Before.upTo(n - 1)
+	return &short
+}
+
+// without is the chain without what an incoming did.
+func (s *Standing) without(incoming string) *Standing {
+	switch {
+	case s == nil:
+		return nil
+	case s.By == incoming && s.Before != nil:
+		return s.Before.without(incoming)
+	}
+	rest := *s
+	rest.Before = s.Before.without(incoming)
+	return &rest
+}
+
+// NotAReply takes back what an incoming did to the enrollment, by a person's
+// word. It goes on where it was, with the date that its next step had; what
+// another incoming or a person did since stays.
+func (en Enrollment) NotAReply(incoming string, at time.Time) (Enrollment, []Event) {
+	ev := en.event(EventReversed, at, map[string]string{"was": string(en.State), "reason": string(en.Reason)})
+	ev.MessageID = incoming
+	if en.By != incoming || en.Before == nil {
+		en.Before = en.Before.without(incoming)
+		return en, []Event{ev}
+	}
+	was := en.Before.without(incoming)
+	if en.State == Held && asksItself(en.Reason) {
+		en.Behind, en.By, en.Before = nil, was.By, was.Before // its question stays
+		return en, []Event{ev}
+	}
+	ended := en.Ended()
+	en.By, en.Before = was.By, was.Before
+	en.State, en.Reason, en.Detail, en.HeldUntil, en.Behind = was.State, was.Reason, was.Detail, was.Until, nil
+	if ended { // else a mail that was on its way may have moved it on
+		en.Next, en.Due = was.Next, was.Due
+	}
+	if en.State == Held && (asksItself(en.Reason) || !en.HeldUntil.IsZero() && !en.HeldUntil.After(at)) {
+		en.State, en.Reason, en.Detail, en.HeldUntil = Active, "", "", time.Time{} // that question was answered meanwhile, or its date has come
+	}
+	if en.State == Active {
+		en.Look, en.Why = latestOf(en.Due, at), ""
+	}
+	return en, []Event{ev}
+}
+
+// asksItself says whether a hold has a question of its own, behind which others
+// stand.
+func asksItself(why Reason) bool { return why == InDoubt || why == CatchUp }

@@ -64,6 +64,13 @@ type Operator interface {
 	// DoubtResend sends it again with a new Message-ID.
 	ResolveDoubt(ctx context.Context, enrollment string, verdict DoubtVerdict) (View, error)
 
+	// NotAReply takes back what a mail did, by a person's word.
+	NotAReply(ctx context.Context, req NotAReplyRequest) (NotAReplyResult, error)
+
+	// Why explains, for each enrollment of an address, every fact that decides
+	// whether and when its next touch goes; ErrNotFound when there is none.
+	Why(ctx context.Context, address string) ([]Explanation, error)
+
 	// Suppress adds or removes an address or @domain that must never be
 	// written to again. What a person asked for themselves is only removed
 	// with Force.

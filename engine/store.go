@@ -141,6 +141,10 @@ type StoreReader interface {
 	// the mailbox's calendar day (2006-01-02).
 	Due(mailbox string, now time.Time, day string, limit int) ([]Candidate, error)
 
+	// Candidate loads one enrollment, in whatever state, with the facts that Due
+	// gives; ErrNotFound when there is none.
+	Candidate(id string, now time.Time, day string) (Candidate, error)
+
 	// NextLook is the earliest Look of an active enrollment, or the earliest
 	// date a held one waits for; the zero time when there is neither.
 	NextLook(mailbox string) (time.Time, error)

@@ -19,6 +19,7 @@ type config struct {
 	Sequences string          `toml:"sequences"`
 	Signature string          `toml:"signature"`
 	Mailboxes []mailboxConfig `toml:"mailbox"`
+	Replies   repliesConfig   `toml:"replies"`
 	Pace      paceConfig      `toml:"pace"`
 	Backup    backupConfig    `toml:"backup"`
 
@@ -44,6 +45,13 @@ type mailboxConfig struct {
 	Poll         string   `toml:"poll"`
 	SaveSent     string   `toml:"save-sent"`
 	InDoubt      string   `toml:"in-doubt"`
+}
+
+// repliesConfig is [replies].
+type repliesConfig struct {
+	SameCompany string `toml:"same-company"`
+	OutOfOffice string `toml:"out-of-office"`
+	Takeover    string `toml:"takeover"`
 }
 
 // paceConfig is [pace].

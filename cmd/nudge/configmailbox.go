@@ -35,7 +35,10 @@ func (c *config) limits() (engine.Mailbox, error) {
 			return m, c.wrong("pace.between-sequences", err.Error(), `write for example between-sequences = "2 business days", or "off"`)
 		}
 	}
-	m.PerDomain, err = c.atLeastOne("pace.per-domain", c.Pace.PerDomain, defaultPerDomain)
+	if m.PerDomain, err = c.atLeastOne("pace.per-domain", c.Pace.PerDomain, defaultPerDomain); err != nil {
+		return m, err
+	}
+	m.Replies, err = c.replies()
 	return m, err
 }
 

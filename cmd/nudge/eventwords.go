@@ -27,7 +27,7 @@ func eventWords(ev engine.Event) string {
 	case engine.EventInDoubt:
 		return fmt.Sprintf("nobody knows whether %q left", d["subject"]) + with(": ", d["why"])
 	case engine.EventReply, engine.EventAutoReply, engine.EventBounce, engine.EventUnsubscribe, engine.EventComplaint,
-		engine.EventUnsure, engine.EventNoted:
+		engine.EventUnsure, engine.EventNoted, engine.EventColleague, engine.EventTakeover:
 		return mailWords(ev)
 	case engine.EventHeld:
 		return "held: " + or(d["reason"], "a person must look") + with(", ", d["detail"]) + with(", until ", moment(d["until"]))
@@ -46,6 +46,8 @@ func eventWords(ev engine.Event) string {
 			return "may be written to again" + with(": ", d["why"])
 		}
 		return "will never be written to again" + with(": ", d["why"])
+	case engine.EventReversed:
+		return "you said that it was not a reply" + with("; it was ", d["was"]) + with(": ", d["reason"])
 	case engine.EventCaughtUp:
 		return "what was overdue: " + map[string]string{"send": "it goes on", "skip": "the step is left out", "stop": "it ends"}[d["answer"]]
 	case engine.EventRestored:
@@ -101,6 +103,7 @@ func mailWords(ev engine.Event) string {
 		engine.EventReply: "a reply", engine.EventAutoReply: "an automatic reply", engine.EventBounce: "a bounce",
 		engine.EventUnsubscribe: "a wish to get no more mail", engine.EventComplaint: "a complaint",
 		engine.EventUnsure: "mail that might be an answer", engine.EventNoted: "mail that changes nothing",
+		engine.EventColleague: "mail of somebody else that concerns them too", engine.EventTakeover: "your own mail, written by hand",
 	}[ev.Kind]
 	d := ev.Detail
 	s := what + with(" from ", d["from"])
@@ -112,6 +115,7 @@ func mailWords(ev engine.Event) string {
 		s += " (UID " + d["uid"] + ")"
 	}
 	s += with("; whose: ", d["match"]) + with("; what: ", d["rule"])
+	s += with("; now reads there: ", d["successor"]) + with("; they ", d["answer"]) + with("; answered for ", d["answered for"])
 	return s + with("; failed: ", d["failed"]) + with(" ", d["status"]) + with("; away until ", moment(d["until"])) + with("; ", d["note"])
 }
 

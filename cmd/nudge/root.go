@@ -21,8 +21,8 @@ func (a *app) groups() []group {
 		{"start", "Start", []*cobra.Command{a.demoCommand()}},
 		{"write", "Write", []*cobra.Command{a.lintCommand(), a.previewCommand()}},
 		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
-		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.stopCommand(),
-			a.suppressCommand(), a.doubtCommand()}},
+		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.whyCommand(), a.stopCommand(),
+			a.notAReplyCommand(), a.suppressCommand(), a.doubtCommand()}},
 		{"look", "Look", []*cobra.Command{a.statusCommand(), a.logCommand(), a.classifyCommand()}},
 		{"after", "Look after", []*cobra.Command{a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand()}},
 	}

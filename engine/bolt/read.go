@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -25,6 +26,18 @@ func (s *Store) Due(mailbox string, now time.Time, day string, limit int) (due [
 		return nil
 	})
 	return due, err
+}
+
+// Candidate implements engine.StoreReader.
+func (s *Store) Candidate(id string, now time.Time, day string) (c engine.Candidate, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		if _, ok, err := loadEnrollment(tx, id); err != nil || !ok {
+			return cmp.Or(err, engine.ErrNotFound)
+		}
+		c, err = candidate(tx, id, now, day)
+		return err
+	})
+	return c, err
 }
 
 func candidate(tx *bbolt.Tx, id string, now time.Time, day string) (engine.Candidate, error) {

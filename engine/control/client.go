@@ -123,6 +123,16 @@ func (c *Client) ResolveDoubt(ctx context.Context, enrollment string, verdict en
 	return ask[engine.View](ctx, c, pathResolve, resolution{enrollment, verdict})
 }
 
+// NotAReply implements engine.Operator.
+func (c *Client) NotAReply(ctx context.Context, req engine.NotAReplyRequest) (engine.NotAReplyResult, error) {
+	return ask[engine.NotAReplyResult](ctx, c, pathNotAReply, req)
+}
+
+// Why implements engine.Operator.
+func (c *Client) Why(ctx context.Context, address string) ([]engine.Explanation, error) {
+	return ask[[]engine.Explanation](ctx, c, pathWhy, person{Address: address})
+}
+
 // Suppress implements engine.Operator.
 func (c *Client) Suppress(ctx context.Context, req engine.SuppressRequest) (engine.SuppressResult, error) {
 	return ask[engine.SuppressResult](ctx, c, pathSuppress, req)

@@ -87,6 +87,12 @@ func (d *desk) Reload(ctx context.Context) (engine.ReloadResult, error) {
 	return reply[engine.ReloadResult](d, ctx)
 }
 
+func (d *desk) NotAReply(ctx context.Context, q engine.NotAReplyRequest) (engine.NotAReplyResult, error) {
+	return reply[engine.NotAReplyResult](d, ctx, q)
+}
+func (d *desk) Why(ctx context.Context, address string) ([]engine.Explanation, error) {
+	return reply[[]engine.Explanation](d, ctx, "why", address)
+}
 func (d *desk) Suppress(ctx context.Context, q engine.SuppressRequest) (engine.SuppressResult, error) {
 	return reply[engine.SuppressResult](d, ctx, q)
 }
@@ -178,6 +184,13 @@ var calls = []struct {
 	{"suppress", func(ctx context.Context, op engine.Operator) (any, error) {
 		return op.Suppress(ctx, engine.SuppressRequest{Target: "@b.se", Why: "w", Remove: true, Force: true})
 	}, []any{engine.SuppressRequest{Target: "@b.se", Why: "w", Remove: true, Force: true}}, engine.SuppressResult{Target: "@b.se", Stopped: 2}},
+	{"not-a-reply", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.NotAReply(ctx, engine.NotAReplyRequest{Target: "m@x.se", Force: true})
+	}, []any{engine.NotAReplyRequest{Target: "m@x.se", Force: true}},
+		engine.NotAReplyResult{Incoming: "m@x.se", Enrollments: []engine.View{view}}},
+	{"why", func(ctx context.Context, op engine.Operator) (any, error) { return op.Why(ctx, "maria@example.com") },
+		[]any{"why", "maria@example.com"}, []engine.Explanation{{Enrollment: view, At: &at, Because: &event,
+			Facts: []engine.Fact{{About: "wait", Words: "3 days", No: true}}}}},
 	{"suppressions", func(ctx context.Context, op engine.Operator) (any, error) { return op.Suppressions(ctx) }, nil,
 		[]engine.Suppression{{Target: "a@b.se", Why: "unsubscribed", At: at}}},
 	{"catch-up", func(ctx context.Context, op engine.Operator) (any, error) {

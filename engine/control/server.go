@@ -77,6 +77,8 @@ func (s *Server) routes() http.Handler {
 	answer(s, mux, pathResolve, func(ctx context.Context, q resolution) (engine.View, error) {
 		return op.ResolveDoubt(ctx, q.Enrollment, q.Verdict)
 	})
+	answer(s, mux, pathNotAReply, op.NotAReply)
+	answer(s, mux, pathWhy, func(ctx context.Context, q person) ([]engine.Explanation, error) { return op.Why(ctx, q.Address) })
 	answer(s, mux, pathSuppress, op.Suppress)
 	answer(s, mux, pathSuppressions, func(ctx context.Context, _ nothing) ([]engine.Suppression, error) { return op.Suppressions(ctx) })
 	answer(s, mux, pathCatchUp, op.CatchUp)

@@ -25,6 +25,8 @@ const (
 	pathSuppress     = "/v1/suppress"
 	pathSuppressions = "/v1/suppressions"
 	pathCatchUp      = "/v1/catchup"
+	pathNotAReply    = "/v1/not-a-reply"
+	pathWhy          = "/v1/why"
 	pathBackup       = "/v1/backup"
 	pathVerify       = "/v1/verify"
 )

@@ -124,6 +124,10 @@ func (s *store) Due(mailbox string, now time.Time, day string, limit int) ([]eng
 	return ask(s.p, "Store.Due", func() ([]engine.Candidate, error) { return s.db.Due(mailbox, now, day, limit) })
 }
 
+func (s *store) Candidate(id string, now time.Time, day string) (engine.Candidate, error) {
+	return ask(s.p, "Store.Candidate", func() (engine.Candidate, error) { return s.db.Candidate(id, now, day) })
+}
+
 func (s *store) NextLook(mailbox string) (time.Time, error) {
 	return ask(s.p, "Store.NextLook", func() (time.Time, error) { return s.db.NextLook(mailbox) })
 }

@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build bench simulate mutants prove torture fuzz clean
+.PHONY: help demo test check build bench judge simulate mutants prove torture fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ build: ## build the static binary ./nudge
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+judge: ## score the reading of mail on labelled mail: make judge CORPUS=dir (a labels.tsv with path and label, and the files)
+	@test -f "$(CORPUS)/labels.tsv" || { echo "CORPUS=$(CORPUS) has no labels.tsv; say make judge CORPUS=dir"; exit 2; }
+	@NUDGE_CORPUS="$(abspath $(CORPUS))" $(GO) test -count=1 -v -run '^TestCorpus$$' ./mailbox | sed -e '/^=== /d' -e 's/^ *classify_corpus_test.go:[0-9]*: //'
 
 simulate: ## live through YEARS prospect-years (default 200) of crashes, outages and people: under a minute
 	NUDGE_YEARS=$(YEARS) $(GO) test -count=1 -timeout 3h -v -run '^TestSimulate$$' ./engine/simtest

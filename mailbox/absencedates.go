@@ -192,7 +192,7 @@ var (
 	ofWeek     = regexp.MustCompile(`(?:^|[^\p{L}])(kw|kalenderwoche|week|vecka|uge|uke|semaine)\s?(\d{1,2})(?:[^\d]|$)`)
 )
 
-// weekNear returns the Friday of a week of the calendar (ISO 8601) that lies
+// weekNear returns the Monday of a week of the calendar (ISO 8601) that lies
 // ahead: somebody who is away until that week is there on its Monday at the
 // earliest, and the smaller error is to wait.
 func weekNear(week int, written time.Time) []time.Time {
@@ -245,6 +245,9 @@ func dateNear(year string, month, day int, written time.Time) []time.Time {
 // or its abbreviation; 0 when it is none. The name is folded.
 func monthNamed(name string) int {
 	name = strings.TrimPrefix(name, "ב") // "in", which Hebrew writes as a part of the word
+	if endTokens()[name] == fillToken && len(name) > 4 {
+		return 0 // a day of the week: mardi is no March
+	}
 	best, month := 0, 0
 	for _, s := range monthStems() {
 		if len(s.stem) > best && strings.HasPrefix(name, s.stem) && monthEnding(name[len(s.stem):], s.whole) {

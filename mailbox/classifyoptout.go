@@ -77,19 +77,42 @@ func wholeAsianOptOut(text string) bool {
 const maxAsianRest = 8
 
 // asksToBeLeft says whether a longer text holds an opt-out. A single word
-// proves nothing there: people write about unsubscribing too.
+// proves nothing there, for people write about unsubscribing too. A phrase that
+// neither names a list nor says that it is for ever ("don't write to me, call")
+// needs a sentence that says nothing else.
 func asksToBeLeft(fresh string) bool {
-	text := bareWords(foldText(cutRunes(fresh, maxMeaning)))
-	start, end, found := optOutPhrases.find(text)
+	text := foldText(cutRunes(fresh, maxMeaning))
+	if !optOutPhrases.in(bareWords(text)) {
+		return false
+	}
+	for _, sentence := range sentenceMark.Split(text, maxSentences) {
+		if leavesIn(bareWords(sentence)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxSentences bounds in how many sentences an opt-out is looked for.
+const maxSentences = 60
+
+var sentenceMark = regexp.MustCompile(`[.!?;。！？…]+(?:\s|$)|[。！？]`)
+
+// leavesIn is asksToBeLeft for one sentence.
+func leavesIn(sentence string) bool {
+	text := sentence
 	for range 20 {
+		start, end, found := optOutPhrases.find(text)
 		if !found {
 			return false
 		}
-		if match := text[start:end]; strings.Contains(strings.TrimSpace(match), " ") || unspaced(match) {
+		switch match := text[start:end]; {
+		case unspaced(match):
+			return true
+		case strings.Contains(strings.TrimSpace(match), " ") && (foreverPhrases.in(match) || wholeOptOut(sentence)):
 			return true
 		}
 		text = text[:start] + " " + text[end:]
-		start, end, found = optOutPhrases.find(text)
 	}
 	return false
 }

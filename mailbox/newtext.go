@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -61,6 +62,8 @@ func (t *newTexter) step() {
 		t.at++
 	case signatureMark(t.lines[t.at]):
 		t.skipSignature()
+	case len(t.kept) == 0 && replyAbove.MatchString(line): // a help desk's mark, with what it says below
+		t.at++
 	case t.startsQuote():
 		t.unmarked, t.at = max(1, t.at), len(t.lines)
 	default:
@@ -89,6 +92,8 @@ func (t *newTexter) keep(line string) {
 	t.size += len(line) + 1
 	t.at++
 }
+
+var replyAbove = regexp.MustCompile(`(?i)^##- |^[-=#*_ ]{0,40}(please )?(type|write|reply|antworten sie|répondez|responda|escriba)\b.{0,40}\b(above|oberhalb|au-dessus|acima|arriba|encima)\b`)
 
 // quoteMarked says whether a line is marked as quoted.
 func quoteMarked(line string) bool {

@@ -15,6 +15,7 @@ const (
 	bounceWeight     = 4
 	unsignedWeight   = 6 // where nothing but the words points to a mail system
 	maxReportMeaning = 8 << 10
+	maxFlattened     = 64 << 10 // of a report that became text
 )
 
 // bounceText recognises bounces by sender, subject and text, and reads whom
@@ -26,8 +27,8 @@ func bounceText(r *reading) (engine.Kind, string) {
 	if deliveredSubject.MatchString(r.in.Subject) {
 		return engine.Other, "delivery report without a failure"
 	}
-	if flattened.MatchString(r.text) { // a gateway made one text of a report
-		if kind, evidence := r.judgeReport(parseDeliveryStatus([]byte(r.text))); kind != "" {
+	if flattened.MatchString(clip(r.text, maxFlattened)) { // a gateway made one text of a report
+		if kind, evidence := r.judgeReport(parseDeliveryStatus([]byte(clip(r.text, maxFlattened)))); kind != "" {
 			return kind, evidence + ", as text"
 		}
 	}
@@ -59,7 +60,7 @@ func (r *reading) maybeBounce() bool {
 	daemon := r.fromDaemon() || mediaType == "multipart/report" && strings.Contains(params["report-type"], "delivery-status")
 	subject := bounceSubject(r.in.Subject)
 	header := r.header.has("X-Failed-Recipients")
-	nobody := nullReturn(r.header) || len(r.in.From) == 0
+	nobody := (nullReturn(r.header) || len(r.in.From) == 0) && !(r.answers() && replyPrefix.MatchString(bareSubject(r.in.Subject)))
 	noreply := isNoReply(first(r.in.From))
 	if !daemon && !subject && !header && !nobody && !noreply {
 		return false

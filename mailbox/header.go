@@ -58,8 +58,11 @@ func (h header) has(name string) bool {
 // text returns the first field of that name with encoded words decoded and
 // runs of space made one.
 func (h header) text(name string) string {
-	return strings.Join(strings.Fields(decodeWords(h.get(name))), " ")
+	return strings.Join(strings.Fields(decodeWords(cutRunes(h.get(name), maxFieldText))), " ")
 }
+
+// maxFieldText bounds how much of one field is read as text, in bytes.
+const maxFieldText = 4 << 10
 
 // splitHeader parts a message into its fields and its body. It takes LF, CRLF
 // and lone CR line ends mixed as they come, skips an mbox "From " line and

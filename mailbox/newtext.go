@@ -118,7 +118,7 @@ func (t *newTexter) skipSignature() {
 		if quoteMarked(line) || t.startsQuote() || attributionAt(t.lines, t.at) > 0 {
 			return
 		}
-		if len(t.signed) < 100 && t.notice(line) == 0 {
+		if len(t.signed) < 100 && !t.ours[ourForm(line)] && t.notice(line) == 0 {
 			t.signed = append(t.signed, line)
 		}
 	}

@@ -83,6 +83,8 @@ func TestNewTextOfHTML(t *testing.T) {
 	}
 }
 
+// FuzzNewText holds that nothing is new that does not stand in the text, line
+// by line and in order, and that nothing quoted is new, nor anything of ours.
 func FuzzNewText(f *testing.F) {
 	for _, c := range newTextCases(f) {
 		f.Add(c[0], c[1])
@@ -95,9 +97,20 @@ func FuzzNewText(f *testing.F) {
 		if utf8.ValidString(text) && !utf8.ValidString(got) {
 			t.Errorf("%q is no text", got)
 		}
+		lines := strings.Split(textTidier.Replace(letterSpaces.Replace(text)), "\n")
+		known, at := ourLines([]string{ours}), 0
 		for line := range strings.SplitSeq(got, "\n") {
 			if strings.HasPrefix(line, ">") {
 				t.Errorf("%q is quoted", line)
+			}
+			if known[ourForm(line)] {
+				t.Errorf("%q is ours", line)
+			}
+			for at < len(lines) && line != "" && strings.TrimSpace(lines[at]) != line {
+				at++
+			}
+			if at == len(lines) {
+				t.Fatalf("%q does not stand in the text, or not there", line)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,12 +52,20 @@ func FuzzClassify(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		in := Classify(raw)
-		if in.Kind == "" || in.Evidence == "" {
-			t.Errorf("kind %q, evidence %q", in.Kind, in.Evidence)
+		v := Judge(raw, Touched{})
+		if v.Kind == "" || v.Evidence == "" {
+			t.Errorf("kind %q, evidence %q", v.Kind, v.Evidence)
 		}
-		if !in.Until.IsZero() && in.Until.Hour() != 0 {
-			t.Errorf("until %v is no day", in.Until)
+		if h, _ := splitHeader(raw); !v.Until.IsZero() {
+			checkAbsence(t, v.Until, h.date())
+		}
+		for _, addr := range slices.Concat(v.Failed, []string{v.Successor}) {
+			if addr != "" && (strings.ContainsAny(addr, "<> \r\n\t") || !strings.Contains(addr, "@")) {
+				t.Errorf("%q is no address", addr)
+			}
+		}
+		if isBounce(string(v.Kind)) && v.Status != "" && !enhanced.MatchString(v.Status) {
+			t.Errorf("status %q is no enhanced code", v.Status)
 		}
 	})
 }
@@ -97,13 +106,19 @@ func FuzzAbsenceEnd(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, unix int64) {
 		sent := time.Unix(unix%4e9, 0).UTC()
-		end := absenceEnd(text, sent)
-		if end.IsZero() {
-			return
-		}
-		y, mo, d := sent.Date()
-		if days := int(end.Sub(time.Date(y, mo, d, 0, 0, 0, 0, time.UTC)).Hours() / 24); days < 1 || days > maxAbsenceDays {
-			t.Errorf("%v is %d days after %v", end, days, sent)
+		if end := absenceEnd(text, sent); !end.IsZero() {
+			checkAbsence(t, end, sent)
 		}
 	})
+}
+
+// checkAbsence holds that the end of an absence is a day from 1 to 100 days
+// after the mail that names it.
+func checkAbsence(t *testing.T, end, sent time.Time) {
+	t.Helper()
+	y, mo, d := sent.Date()
+	days := end.Sub(time.Date(y, mo, d, 0, 0, 0, 0, time.UTC)).Hours() / 24
+	if days != float64(int(days)) || days < 1 || days > maxAbsenceDays {
+		t.Errorf("%v is %v days after %v", end, days, sent)
+	}
 }

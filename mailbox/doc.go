@@ -24,7 +24,8 @@
 //
 // OwnMail, for a touch in doubt and after a
 // restore, reads the headers of what was sent since a moment, wholly or not at
-// all.
+// all. Headers does so for one folder, and ReadPast reads files, where somebody
+// wants to see what mail of the past would have done.
 //
 // # What a bad network can do
 //

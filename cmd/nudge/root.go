@@ -23,7 +23,7 @@ func (a *app) groups() []group {
 		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
 		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.whyCommand(), a.stopCommand(),
 			a.notAReplyCommand(), a.suppressCommand(), a.doubtCommand()}},
-		{"look", "Look", []*cobra.Command{a.statusCommand(), a.logCommand(), a.classifyCommand()}},
+		{"look", "Look", []*cobra.Command{a.statusCommand(), a.logCommand(), a.classifyCommand(), a.replayCommand()}},
 		{"after", "Look after", []*cobra.Command{a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand()}},
 	}
 }

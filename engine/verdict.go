@@ -44,7 +44,7 @@ type reach int
 const (
 	untouched reach = iota
 	alike           // what becomes of the matched one
-	waits        // held for five business days
+	waits           // held for five business days
 )
 
 // Judge turns one matched incoming into effects: on the enrollments it was

@@ -35,8 +35,10 @@ type quiet struct{}
 func (quiet) Fetch(_ context.Context, c engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
 	return nil, c, nil
 }
-func (quiet) Read(_ context.Context, in engine.Incoming, _ engine.Touched) (engine.Incoming, error) { return in, nil }
-func (quiet) Wait(ctx context.Context) error                                      { <-ctx.Done(); return ctx.Err() }
+func (quiet) Read(_ context.Context, in engine.Incoming, _ engine.Touched) (engine.Incoming, error) {
+	return in, nil
+}
+func (quiet) Wait(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 
 // A touch end to end: due scan, guard, render, durable intent, SMTP to a local
 // sink, fence, durable claim, durable record. Alone, and in volleys of 16; with

@@ -38,7 +38,7 @@ func readReplies(t *testing.T, m *IMAP, ins []engine.Incoming, want ...string) {
 		t.Fatalf("read %v, want %v", got, want)
 	}
 	for _, in := range ins {
-		if whole, err := m.Read(t.Context(), in); err != nil || whole.Kind != engine.Reply {
+		if whole, err := m.Read(t.Context(), in, engine.Touched{}); err != nil || whole.Kind != engine.Reply {
 			t.Errorf("%s: read %s (%s), %v", in.MessageID, whole.Kind, whole.Evidence, err)
 		}
 	}

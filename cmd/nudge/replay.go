@@ -103,7 +103,7 @@ func (a *app) replayer(ctx context.Context, s settings, f replayFlags) (*replaye
 	r := &replayer{loc: time.Local, own: map[string]bool{},
 		known: engine.Known{ByID: map[string]string{}, ByAddress: map[string][]engine.Enrollment{}, ByEnrollment: map[string]engine.Enrollment{}}}
 	for _, m := range s.mailboxes {
-		r.loc = s.mailboxes[0].engine.Location
+		r.loc, r.policy = s.mailboxes[0].engine.Location, s.mailboxes[0].engine.Replies
 		for _, address := range append([]string{m.engine.Address}, m.engine.Aliases...) {
 			r.own[engine.AddressKey(address)] = true
 		}
@@ -210,8 +210,8 @@ func (a *app) folderMails(ctx context.Context, s settings, folder, box string, r
 	for i, in := range headers {
 		p.show(i+1, len(headers))
 		place := fmt.Sprintf("%s, uid %d", in.Folder, in.UID)
-		if in.Kind == "" && (in.Report || len(engine.FindMatches(in, r.known)) > 0) {
-			whole, err := post.Read(ctx, in)
+		if in.Kind == "" && (in.Report || len(r.matches(in)) > 0) {
+			whole, err := post.Read(ctx, in, engine.Touched{})
 			if err != nil && ctx.Err() != nil {
 				return nil, err
 			}

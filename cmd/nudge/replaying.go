@@ -2,27 +2,30 @@ package main
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
 
 	"nudge/engine"
+	"nudge/engine/bolt"
 )
 
 // replayer runs the engine's rules over mail of the past, for people who are
 // imagined to have been followed up with all that time. It sends nothing,
 // changes nothing and remembers nothing.
 type replayer struct {
-	known engine.Known
-	loc   *time.Location  // in which absences end
-	own   map[string]bool // address keys of the owner, whose mail is nobody's answer
+	known  engine.Known
+	policy engine.Replies
+	loc    *time.Location  // in which absences end
+	own    map[string]bool // address keys of the owner, whose mail is nobody's answer
 }
 
 // imagined puts somebody into a sequence before all mail, with one touch that
 // left, so that reports which name him count.
 func (r *replayer) imagine(address, sequence string) {
 	en := engine.Enrollment{ID: "imagined-" + strconv.Itoa(len(r.known.ByEnrollment)+1), Address: address, Key: engine.AddressKey(address),
-		Sequence: sequence, State: engine.Active, Next: "next", Done: []engine.Done{{Step: "first", Outcome: engine.Sent}}}
+		Sequence: sequence, Company: bolt.Company(engine.AddressKey(address)), State: engine.Active, Next: "next", Done: []engine.Done{{Step: "first", Outcome: engine.Sent}}}
 	r.keep(en)
 	r.known.ByAddress[en.Key] = append(r.known.ByAddress[en.Key], en)
 }
@@ -107,7 +110,7 @@ func (r *replayer) learn(m pastMail) {
 
 // judge is what one mail would have done.
 func (r *replayer) judge(m pastMail) []replayed {
-	matches := engine.FindMatches(m.Incoming, r.known)
+	matches := r.matches(m.Incoming)
 	if len(matches) == 0 {
 		return nil
 	}
@@ -116,9 +119,9 @@ func (r *replayer) judge(m pastMail) []replayed {
 		now = time.Now()
 	}
 	r.wake(now)
-	zone := func(engine.Enrollment) *time.Location { return r.loc }
+	days := func(engine.Enrollment) engine.Days { return engine.Days{Location: r.loc} }
 	var done []replayed
-	for _, effect := range engine.Judge(m.Incoming, matches, r.known, zone, now) {
+	for _, effect := range engine.Judge(m.Incoming, matches, r.known, days, r.policy, now) {
 		before, there := r.known.ByEnrollment[effect.Enrollment]
 		if !there {
 			continue
@@ -128,6 +131,28 @@ func (r *replayer) judge(m pastMail) []replayed {
 		done = append(done, r.tell(m, effect, before, after))
 	}
 	return done
+}
+
+// matches is whose a mail would have been.
+func (r *replayer) matches(in engine.Incoming) []engine.Match {
+	r.known.Kin = r.kinOf(in)
+	return engine.FindMatches(in, r.known)
+}
+
+// kinOf is who works at the companies that a mail comes from.
+func (r *replayer) kinOf(in engine.Incoming) engine.Kin {
+	kin := engine.Kin{Company: map[string]string{}}
+	for _, from := range in.From {
+		key := engine.AddressKey(from)
+		kin.Company[key] = bolt.Company(key)
+	}
+	for _, en := range r.known.ByEnrollment {
+		if !en.Ended() && slices.Contains(slices.Collect(maps.Values(kin.Company)), en.Company) {
+			kin.Enrollments = append(kin.Enrollments, en)
+		}
+	}
+	slices.SortFunc(kin.Enrollments, func(a, b engine.Enrollment) int { return cmp.Compare(a.ID, b.ID) })
+	return kin
 }
 
 // wake ends the holds that ended by then.

@@ -23,7 +23,7 @@ func (s *Store) Enroll(ens []engine.Enrollment) ([]engine.Enrollment, []error, e
 			if kept[i].Key == "" {
 				kept[i].Key = engine.AddressKey(kept[i].Address)
 			}
-			kept[i].Company = companyOf(kept[i].Key)
+			kept[i].Company = Company(kept[i].Key)
 			en, no, err := w.enroll(kept[i])
 			if err != nil {
 				return err

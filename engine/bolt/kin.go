@@ -11,9 +11,9 @@ import (
 	"nudge/engine"
 )
 
-// companyOf is the registrable domain of an address key, by the public suffix
+// Company is the registrable domain of an address key, by the public suffix
 // list; "" for free-mail providers, where neighbours are strangers.
-func companyOf(key string) string {
+func Company(key string) string {
 	domain := engine.AddressDomain(key)
 	company, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil || engine.FreeMail(domain) || engine.FreeMail(company) {
@@ -53,7 +53,7 @@ func (s *Store) Related(addressKeys, deals []string) (engine.Kin, error) {
 	err := s.read(func(tx *bbolt.Tx) error {
 		var prefixes [][]byte
 		for _, key := range addressKeys {
-			if company := companyOf(key); company != "" && !strings.Contains(company, "\x00") {
+			if company := Company(key); company != "" && !strings.Contains(company, "\x00") {
 				kin.Company[key] = company
 				prefixes = append(prefixes, companyKey(company))
 			}

@@ -129,7 +129,7 @@ func knowKin(tx *bbolt.Tx) error {
 		return err
 	}
 	for _, en := range ens {
-		en.Company = companyOf(en.Key)
+		en.Company = Company(en.Key)
 		if err := putValue(tx, bucketEnrollments, []byte(en.ID), en); err != nil {
 			return err
 		}

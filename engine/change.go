@@ -125,8 +125,12 @@ func (en Enrollment) settleSent(s Settlement) (Enrollment, []Event) {
 	en.Done = append(slices.Clone(en.Done), Done{Step: t.Step, At: s.At, Outcome: Sent, MessageID: t.Email.MessageID,
 		Rehearsed: t.Email.For != "", Assumed: s.Assumed})
 	en.Thread = t.Email.Thread
+	if en.Variant == "" {
+		en.Variant = t.Email.Variant
+	}
 	en.Attempts, en.TriedAt, en.Resends, en.Late = 0, time.Time{}, 0, false
-	detail := map[string]string{"subject": t.Email.Subject, "server": s.Answer, "mailbox": en.Mailbox}
+	detail := map[string]string{"subject": t.Email.Subject, "server": s.Answer, "mailbox": en.Mailbox,
+		"variant": t.Email.Variant, "words": t.Email.Words}
 	if s.Assumed {
 		detail["assumed"] = "yes"
 	}

@@ -18,6 +18,7 @@ import (
 // sent. The error is a *templates.MissingError where a field has no value.
 func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) (Email, error) {
 	fields := fieldsFor(m, seq, st, en, now)
+	subject, variant := subjectFor(st, en)
 	body, err := st.Body.Render(fields)
 	if err != nil {
 		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
@@ -34,14 +35,21 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		messageID: messageID(secret, kind, en, st.ID, domain),
 		instance:  m.Instance,
 		text:      body.Text, html: body.HTML,
+		attach: st.Attach,
+	}
+	if st.Plain {
+		l.html = ""
+	}
+	if m.ListUnsubscribe {
+		l.unsubscribe = unsubscribeAt(m.Address)
 	}
 	thread := Thread{Anchor: en.Thread.Anchor}
 	if thread.Anchor == "" {
 		thread.Anchor = anchorOf(secret, en, domain)
 	}
 	switch {
-	case st.Subject != nil:
-		if l.subject, err = st.Subject.Render(fields); err != nil {
+	case subject != nil:
+		if l.subject, err = subject.Render(fields); err != nil {
 			return Email{}, fmt.Errorf("step %q subject: %w", st.ID, err)
 		}
 		thread.Subject = l.subject
@@ -64,11 +72,39 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
 	}
 	sum := sha256.Sum256(raw)
-	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Raw: raw, SHA256: hex.EncodeToString(sum[:])}
+	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Variant: variant, Words: st.Hash,
+		Raw: raw, SHA256: hex.EncodeToString(sum[:])}
 	if m.Rehearsal {
 		email.For = en.Address
 	}
 	return email, nil
+}
+
+// subjectFor is the subject of a step for one prospect, and its variant's name;
+// nil = it replies in the thread. The choice depends on the prospect and the
+// sequence alone, and the one of the first mail is kept for the later ones.
+func subjectFor(st *sequences.Step, en Enrollment) (*templates.Line, string) {
+	if v := st.Variant(en.Variant, en.Sequence+"\x00"+en.Key); v != nil {
+		return v.Subject, v.Name
+	}
+	return st.Subject, ""
+}
+
+// variantFor is the variant of a prospect at a step: the step's own, else what
+// was kept, else what the first step with variants gives; "" where none has any.
+func variantFor(seq *sequences.Sequence, st *sequences.Step, en Enrollment) string {
+	if _, name := subjectFor(st, en); name != "" {
+		return name
+	}
+	if en.Variant != "" {
+		return en.Variant
+	}
+	for i := range seq.Steps {
+		if _, name := subjectFor(&seq.Steps[i], en); name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // Thread subjects carry no Re: of their own, so that answers carry one.
@@ -118,13 +154,23 @@ func fieldsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enroll
 	}
 	loc := zone(m, seq, en)
 	local := now.In(loc)
-	f["today"] = local.Format("Monday 2 January")
+	f["today"], f["today.iso"] = local.Format(dayInWords), local.Format(time.DateOnly)
+	for _, computed := range []string{"variant", "next_touch", "next_touch.iso"} {
+		delete(f, computed)
+	}
+	if variant := variantFor(seq, st, en); variant != "" {
+		f["variant"] = variant
+	}
 	f["touch_number"] = decimal(en.Touches() + 1)
 	if next := seq.Next(append(en.DoneSteps(), st.ID)); next != nil {
-		f["next_touch"] = next.DueAt(now, loc).In(loc).Format("Monday 2 January")
+		due := next.DueAt(now, loc).In(loc)
+		f["next_touch"], f["next_touch.iso"] = due.Format(dayInWords), due.Format(time.DateOnly)
 	}
 	return f
 }
+
+// dayInWords is how a day is written where a template asks for no other form.
+const dayInWords = "Monday 2 January"
 
 // splitName takes "Dr. Anna Maria Berg" apart: first name Anna, last name Berg.
 func splitName(name string) (first, last string) {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"nudge/sequences"
 )
 
 // Writing the bytes of a mail is done here and not by a mail library because
@@ -32,16 +34,19 @@ type letter struct {
 	inReplyTo      string
 	references     []string
 	instance       string
-	text, html     string // LF line ends
+	unsubscribe    string // a mailto: address of List-Unsubscribe; "" = none
+	text, html     string // LF line ends; no HTML = a mail of plain text alone
+	attach         []sequences.Attachment
 }
 
 // bytes writes the letter as RFC 5322 and RFC 2045 ask: CRLF line ends, header
 // lines folded below 78 octets, multipart/alternative with the plain text
-// first. The boundary follows from the Message-ID, so equal letters have equal
-// bytes. Nothing names the host or the program.
+// first, and around it multipart/mixed where files go along. Boundaries follow
+// from the Message-ID, so equal letters have equal bytes. Nothing names the
+// host or the program.
 func (l letter) bytes() ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(len(l.text)*5/4 + len(l.html)*5/4 + 1024)
+	b.Grow(len(l.text)*5/4 + len(l.html)*5/4 + encodedSize(l.attach) + 1024)
 	head := func(name, value string) { writeHeader(&b, name, value) }
 	head("From", mailboxHeader(l.fromName, l.from))
 	head("To", mailboxHeader(l.toName, l.to))
@@ -57,26 +62,72 @@ func (l letter) bytes() ([]byte, error) {
 	if l.instance != "" {
 		head("X-Nudge-Instance", l.instance)
 	}
+	if l.unsubscribe != "" {
+		head("List-Unsubscribe", "<"+l.unsubscribe+">")
+	}
 	head("MIME-Version", "1.0")
-	sum := sha256.Sum256([]byte(l.messageID))
-	boundary := "=_" + hex.EncodeToString(sum[:12])
-	head("Content-Type", `multipart/alternative; boundary="`+boundary+`"`)
-	b.WriteString("\r\n")
-
-	if err := writePart(&b, boundary, `text/plain; charset=utf-8; format=flowed`, l.text); err != nil {
+	if err := l.writeBody(&b); err != nil {
 		return nil, err
 	}
-	if err := writePart(&b, boundary, `text/html; charset=utf-8`, l.html); err != nil {
-		return nil, err
-	}
-	b.WriteString("--" + boundary + "--\r\n")
 	return b.Bytes(), nil
+}
+
+// The media types of a mail's words.
+const (
+	plainType = `text/plain; charset=utf-8; format=flowed`
+	htmlType  = `text/html; charset=utf-8`
+)
+
+// writeBody writes the last header, Content-Type, and all that follows it.
+func (l letter) writeBody(b *bytes.Buffer) error {
+	if len(l.attach) == 0 {
+		return l.writeWords(b)
+	}
+	mixed := boundary(l.messageID, "mixed")
+	writeHeader(b, "Content-Type", `multipart/mixed; boundary="`+mixed+`"`)
+	b.WriteString("\r\n--" + mixed + "\r\n")
+	if err := l.writeWords(b); err != nil {
+		return err
+	}
+	for _, a := range l.attach {
+		b.WriteString("--" + mixed + "\r\n")
+		writeAttachment(b, a)
+	}
+	b.WriteString("--" + mixed + "--\r\n")
+	return nil
+}
+
+// writeWords writes the text, and the HTML beside it where there is one, with
+// the headers that say so.
+func (l letter) writeWords(b *bytes.Buffer) error {
+	if l.html == "" {
+		return writePart(b, plainType, l.text)
+	}
+	alternative := boundary(l.messageID, "")
+	writeHeader(b, "Content-Type", `multipart/alternative; boundary="`+alternative+`"`)
+	b.WriteString("\r\n--" + alternative + "\r\n")
+	if err := writePart(b, plainType, l.text); err != nil {
+		return err
+	}
+	b.WriteString("--" + alternative + "\r\n")
+	if err := writePart(b, htmlType, l.html); err != nil {
+		return err
+	}
+	b.WriteString("--" + alternative + "--\r\n")
+	return nil
+}
+
+// boundary is a line that parts a mail's parts. Nobody who does not know the
+// secret can write it into a text beforehand, and Base64 has no "=_".
+func boundary(messageID, kind string) string {
+	sum := sha256.Sum256([]byte(messageID + kind))
+	return "=_" + hex.EncodeToString(sum[:12])
 }
 
 // writePart writes one MIME part: as it is where every mail server takes it
 // (ASCII in short lines), as quoted-printable elsewhere.
-func writePart(b *bytes.Buffer, boundary, contentType, body string) error {
-	b.WriteString("--" + boundary + "\r\nContent-Type: " + contentType + "\r\n")
+func writePart(b *bytes.Buffer, contentType, body string) error {
+	b.WriteString("Content-Type: " + contentType + "\r\n")
 	if !strings.HasSuffix(body, "\n") {
 		body += "\n"
 	}

@@ -137,7 +137,11 @@ func FuzzLetter(f *testing.F) {
 		if err != nil {
 			t.Skip()
 		}
-		if msg, err := mail.ReadMessage(bytes.NewReader(raw)); err != nil || len(msg.Header) != 9 {
+		want := 9
+		if html == "" {
+			want = 10 // the only part's encoding stands among them
+		}
+		if msg, err := mail.ReadMessage(bytes.NewReader(raw)); err != nil || len(msg.Header) != want {
 			t.Fatalf("%v, headers %v", err, msg.Header)
 		}
 	})

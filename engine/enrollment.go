@@ -82,6 +82,7 @@ type Enrollment struct {
 
 	Done     []Done      `json:"done,omitempty"`     // the steps behind it, in order
 	Thread   Thread      `json:"thread"`             // ties its mails together
+	Variant  string      `json:"variant,omitempty"`  // of the subject it got first, kept for the later mails
 	Attempts int         `json:"attempts,omitempty"` // temporary refusals of the next step so far
 	TriedAt  time.Time   `json:"tried_at,omitzero"`  // the first of those
 	Resends  int         `json:"resends,omitempty"`  // a person's explicit resends of the next step

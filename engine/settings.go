@@ -25,11 +25,13 @@ type Mailbox struct {
 	PerPersonDays    int             // at most 60, which is how long contacts are remembered
 	BetweenSequences sequences.Delay // least time between mails of different sequences to one person
 
-	Replies   Replies
-	InDoubt   DoubtPolicy
-	Instance  string // which nudge this is, for the header that tells two apart; see Trust
-	SaveSent  bool   // put a copy into Sent, since the provider does not
-	Rehearsal bool   // every mail goes to Address, with a banner
+	Replies         Replies
+	InDoubt         DoubtPolicy
+	Instance        string // which nudge this is, for the header that tells two apart; see Trust
+	ListUnsubscribe bool   // mails carry List-Unsubscribe, a mail to Address
+
+	SaveSent  bool // put a copy into Sent, since the provider does not
+	Rehearsal bool // every mail goes to Address, with a banner
 }
 
 // IsOwn says whether an address is one of the owner's.

@@ -69,12 +69,16 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 	return time.Time{}, e.depart(ctx, watch, group)
 }
 
+// volleyWeight is how many bytes of mail fill a volley: attachments are kept in
+// memory, and written into one transaction, until it has left.
+const volleyWeight = 16 << 20
+
 // board takes what is due through guard, compose and prepare, until room is
 // full or nothing is left. What the guard sends away is looked at again at the
 // time it names, so the due index never fills with what cannot leave.
 func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]passenger, error) {
 	var group []passenger
-	people, domains := map[string]bool{}, map[string]int{}
+	people, domains, weight := map[string]bool{}, map[string]int{}, 0
 	for limit := room + 4; ctx.Err() == nil; limit = min(4*limit, 1024) { // mostly the first are the ones
 		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), limit)
 		if err != nil {
@@ -83,7 +87,7 @@ func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]pa
 		var away []Postponement
 		moved := 0
 		for _, c := range due {
-			if len(group) == room {
+			if len(group) == room || weight >= volleyWeight {
 				break
 			}
 			if people[c.Enrollment.Key] {
@@ -104,6 +108,7 @@ func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]pa
 					late++
 				}
 				group = append(group, *p)
+				weight += len(p.touch.Email.Raw)
 			case post != nil:
 				away = append(away, *post)
 			default:

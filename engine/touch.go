@@ -51,7 +51,9 @@ type Email struct {
 	For       string `json:"for,omitempty"` // in a rehearsal: the prospect it was written for
 	MessageID string `json:"message_id"`
 	Subject   string `json:"subject"`
-	Thread    Thread `json:"thread"`        // the enrollment's thread once this has left
-	Raw       []byte `json:"raw,omitempty"` // RFC 5322 bytes with CRLF line ends, Date and Message-ID included
-	SHA256    string `json:"sha256"`        // of Raw, in hex
+	Thread    Thread `json:"thread"`            // the enrollment's thread once this has left
+	Variant   string `json:"variant,omitempty"` // of its subject
+	Words     string `json:"words,omitempty"`   // which text it was made from: Step.Hash
+	Raw       []byte `json:"raw,omitempty"`     // RFC 5322 bytes with CRLF line ends, Date and Message-ID included
+	SHA256    string `json:"sha256"`            // of Raw, in hex
 }

@@ -160,7 +160,7 @@ func TestTheExampleConfigHasOnlyKnownKeys(t *testing.T) {
 	}
 	want := map[string][]string{
 		"": {"backup", "deliver", "mailbox", "pace", "sequences", "signature", "state"},
-		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "in-doubt", "name", "password-from", "per-day", "poll",
+		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "in-doubt", "list-unsubscribe", "name", "password-from", "per-day", "poll",
 			"save-sent", "smtp", "timezone", "tls", "user"},
 		"pace":   {"between-sequences", "per-domain", "per-person"},
 		"backup": {"at", "keep"},

@@ -91,9 +91,9 @@ func tidyName(name string) string {
 
 // checkFields complains about fields that look like misspelt known ones, and
 // remembers the other unlisted ones for lint.
-func (r *reader) checkFields(uses []templates.Use, st *Step) {
+func (r *reader) checkFields(uses []templates.Use) {
 	known := slices.Concat(r.seq.Needs, BuiltinFields)
-	if len(st.Subjects) > 0 {
+	if r.varied {
 		known = append(known, "variant")
 	}
 	for _, u := range uses {

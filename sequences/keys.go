@@ -54,7 +54,6 @@ var stepKeys = []key{
 // not obey yet, and what is said to those who write them. A line that is taken
 // out of it switches its setting on.
 var notYet = map[string]string{
-	"plain":             "mails of plain text alone come in a later release",
 	"per-day":           "a limit for one sequence comes in a later release; use per-day of the mailbox",
 	"on-finish":         "chains come in a later release",
 	"on-won":            "chains come in a later release",
@@ -66,12 +65,9 @@ var notYet = map[string]string{
 	"due":               "limits for a task come in a later release",
 	"if-not-done":       "limits for a task come in a later release",
 	"assignee":          "assignees come in a later release",
-	"subject A":         "subject variants come in a later release",
-	"attach":            "attachments come in a later release",
 	"only-if":           "conditions for a whole step come in a later release",
 	"repeat":            "repeated steps come in a later release",
 	"holidays: COUNTRY": "the holidays of a country come in a later release; list their dates, or name an .ics file",
-	"today | date":      "a date filter for this field comes in a later release",
 }
 
 // refused says whether a setting is one of notYet, and reports that.

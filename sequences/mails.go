@@ -110,8 +110,9 @@ func (r *reader) readSubjects(set settings, st *Step) {
 		return
 	}
 	if s, ok := r.filled(set, "subject"); ok {
-		st.Subject = r.readLine(s, st)
+		st.Subject = r.readLine(s)
 	}
+	r.varied = r.varied || len(names) > 1
 	for i, name := range names {
 		s, ok := r.filled(set, name)
 		if !ok {
@@ -125,7 +126,7 @@ func (r *reader) readSubjects(set settings, st *Step) {
 			r.wrongAt(s.keyAt, errors.New("only one variant; write subject: or add subject B: beside it"), "subject")
 			return
 		}
-		st.Subjects = append(st.Subjects, Variant{Name: name[len(name)-1:], Subject: r.readLine(s, st)})
+		st.Subjects = append(st.Subjects, Variant{Name: name[len(name)-1:], Subject: r.readLine(s)})
 	}
 	if len(st.Subjects) > 0 {
 		st.Subject = st.Subjects[0].Subject
@@ -144,14 +145,14 @@ func (r *reader) variants(set settings) []string {
 }
 
 // readLine reads a subject; nil after a mistake.
-func (r *reader) readLine(s setting, st *Step) *templates.Line {
+func (r *reader) readLine(s setting) *templates.Line {
 	line, column := r.place(s.valueAt)
 	subject, err := templates.ParseLineWith(s.value, templates.Position{Line: line, Column: column}, templates.Options{OffDay: r.offDay()})
 	if err != nil {
 		r.wrongTemplate(err, s.valueAt)
 		return nil
 	}
-	r.checkFields(subject.Uses(), st)
+	r.checkFields(subject.Uses())
 	return subject
 }
 

@@ -60,6 +60,7 @@ type reader struct {
 	unlisted  map[string]bool // those that lint has spoken about
 	partials  map[string]string
 	plain     bool     // of all mails
+	varied    bool     // this step or one before has variants of its subject
 	opens     Schedule // known to open on business days
 	errs      ParseErrors
 	advice    []Finding

@@ -19,8 +19,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // beside it. Those in testdata/later are about settings of notYet. What they
 // refer to lies in testdata/beside.
 func TestEachBrokenFileIsRefusedWithItsPlace(t *testing.T) {
-	t.Run("broken", func(t *testing.T) { refuseAll(t, "testdata/broken", 120, false) })
-	t.Run("later", func(t *testing.T) { refuseAll(t, "testdata/later", 60, true) })
+	t.Run("broken", func(t *testing.T) { refuseAll(t, "testdata/broken", 140, false) })
+	t.Run("later", func(t *testing.T) { refuseAll(t, "testdata/later", 0, true) })
 }
 
 func refuseAll(t *testing.T, dir string, least int, all bool) {

@@ -67,6 +67,10 @@ func TestWhatTheReferenceNamesIsTaken(t *testing.T) {
 			if err := filterTaken(word); err != nil {
 				t.Error(err)
 			}
+		case "Attachments":
+			if fileKinds[word].media == "" {
+				t.Errorf("%s files are not taken", word)
+			}
 		case "Not in this release":
 			if notYet[word] == "" {
 				t.Errorf("%s is not refused", word)

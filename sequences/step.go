@@ -202,7 +202,7 @@ func (r *reader) readBody(sec *section, st *Step) {
 		return
 	}
 	st.Body = body
-	r.checkFields(body.Uses(), st)
+	r.checkFields(body.Uses())
 }
 
 // wrongTemplate takes the place of a template's mistake from the error.

@@ -71,7 +71,7 @@ func (r *reader) readCondition(s setting, st *Step) *templates.Condition {
 		r.wrongTemplate(err, s.valueAt)
 		return nil
 	}
-	r.checkFields(condition.Uses(), st)
+	r.checkFields(condition.Uses())
 	return condition
 }
 

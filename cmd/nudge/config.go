@@ -45,6 +45,8 @@ type mailboxConfig struct {
 	Poll         string   `toml:"poll"`
 	SaveSent     string   `toml:"save-sent"`
 	InDoubt      string   `toml:"in-doubt"`
+
+	ListUnsubscribe bool `toml:"list-unsubscribe"`
 }
 
 // repliesConfig is [replies].

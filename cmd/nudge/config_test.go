@@ -103,6 +103,7 @@ gap = "0"
 poll = "0 * * * *"
 save-sent = "auto"
 in-doubt = "assume-sent"
+list-unsubscribe = true
 
 [pace]
 per-person = "off"
@@ -123,7 +124,7 @@ dir = "copies"
 		m.PerDomain != 3 || m.SaveSent || m.Rehearsal || m.Location.String() != "Europe/Stockholm" {
 		t.Errorf("%+v", m)
 	}
-	if m.InDoubt != engine.DoubtAssume || s.backup.at != nil || s.backup.keep != 30 || s.backup.dir != "/etc/nudge/copies" {
+	if !m.ListUnsubscribe || m.InDoubt != engine.DoubtAssume || s.backup.at != nil || s.backup.keep != 30 || s.backup.dir != "/etc/nudge/copies" {
 		t.Errorf("%q, %+v", m.InDoubt, s.backup)
 	}
 	if a := s.mailboxes[0].account; a.User != "anna" || a.IMAP.TLS != mailbox.TLSStart || a.SMTP.TLS != mailbox.TLSStart {
@@ -187,6 +188,7 @@ func TestMistakesInTheConfigAreToldWithTheirPlace(t *testing.T) {
 		{"a poll that would panic", with(`poll = "TZ=x 0 0 * * *"`), `nudge.toml:7:1: poll: "TZ=x 0 0 * * *" names a time zone; the mailbox's timezone is used`},
 		{"an unknown tls", with(`tls = "startls"`), `nudge.toml:7:1: tls: unknown value "startls"; did you mean "starttls"?`},
 		{"an unknown save-sent", with(`save-sent = "maybe"`), `nudge.toml:7:1: save-sent: unknown value "maybe"`},
+		{"a list-unsubscribe in words", with(`list-unsubscribe = "yes"`), `nudge.toml:7:20: list-unsubscribe must be true or false without quotation marks`},
 		{"an unknown in-doubt", with(`in-doubt = "assume"`), `nudge.toml:7:1: in-doubt: unknown value "assume"; did you mean "assume-sent"?`},
 		{"an unknown key of backup", with("[backup]\nkeeps = 3"), `nudge.toml:8:1: unknown key "keeps"; did you mean "keep"?`},
 		{"a bad moment for backups", with("[backup]\nat = \"nightly\""), `nudge.toml:8:1: at: "nightly" is not a cron expression`},
@@ -229,8 +231,9 @@ smtp = "h:465"
 password-from = "env P"
 `
 	s := resolved(t, two, "NUDGE_MAILBOX_SALES_PER_DAY=7", "NUDGE_MAILBOX_FRONT_DESK_ALIASES=c@acme.test, d@acme.test", "NUDGE_MAILBOX_GAP=0s", "NUDGE_SIGNATURE=Us",
-		"NUDGE_BACKUP_AT=", "NUDGE_BACKUP_KEEP=2", "NUDGE_MAILBOX_SALES_IN_DOUBT=hold")
-	if s.backup.at != nil || s.backup.keep != 2 || s.mailboxes[0].engine.InDoubt != engine.DoubtHold {
+		"NUDGE_BACKUP_AT=", "NUDGE_BACKUP_KEEP=2", "NUDGE_MAILBOX_SALES_IN_DOUBT=hold", "NUDGE_MAILBOX_SALES_LIST_UNSUBSCRIBE=true")
+	if s.backup.at != nil || s.backup.keep != 2 || s.mailboxes[0].engine.InDoubt != engine.DoubtHold ||
+		!s.mailboxes[0].engine.ListUnsubscribe || s.mailboxes[1].engine.ListUnsubscribe {
 		t.Errorf("%+v", s.backup)
 	}
 	sales, desk := s.mailboxes[0].engine, s.mailboxes[1].engine
@@ -243,6 +246,9 @@ func TestTheEnvironmentAloneMakesAMailbox(t *testing.T) {
 	s := resolved(t, "", "NUDGE_MAILBOX_ADDRESS=a@acme.test", "NUDGE_MAILBOX_IMAP=h:993", "NUDGE_MAILBOX_SMTP=h:465", "NUDGE_MAILBOX_PASSWORD_FROM=env P")
 	if len(s.mailboxes) != 1 || s.mailboxes[0].engine.Address != "a@acme.test" {
 		t.Errorf("%+v", s)
+	}
+	if got, want := complaint(t, smallConfig, "NUDGE_MAILBOX_LIST_UNSUBSCRIBE=yes"), `NUDGE_MAILBOX_LIST_UNSUBSCRIBE: "yes" is neither true nor false`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	got := complaint(t, smallConfig, "NUDGE_MAILBOX_TIMEZONE=Nowhere")
 	if got != `NUDGE_MAILBOX_TIMEZONE: timezone: "Nowhere" is not a time zone` {

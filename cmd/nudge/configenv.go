@@ -80,6 +80,11 @@ func (c *config) overrideTable(table reflect.Value, path, prefix string, vars ma
 				return &trouble{code: exitUsage, what: fmt.Sprintf("%s: %q is not a whole number", name, text)}
 			}
 			*target = &n
+		case *bool:
+			if text != "true" && text != "false" {
+				return &trouble{code: exitUsage, what: fmt.Sprintf("%s: %q is neither true nor false", name, text)}
+			}
+			*target = text == "true"
 		case *[]string:
 			*target = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 		default:

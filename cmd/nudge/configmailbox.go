@@ -83,6 +83,7 @@ func (c *config) resolveMailbox(i int, limits engine.Mailbox) (mailboxSettings, 
 		return m, c.wrong(key("address"), err.Error(), `write address = "anna@example.com"`)
 	}
 	m.engine.Name = or(w.Name, m.engine.Address)
+	m.engine.ListUnsubscribe = w.ListUnsubscribe
 	m.engine.DisplayName = strings.TrimSpace(w.DisplayName)
 	for _, alias := range w.Aliases {
 		clean, err := engine.CleanAddress(alias)

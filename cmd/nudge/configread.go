@@ -153,6 +153,8 @@ func wantedKind(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.String, t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.String:
 		return `must be text in quotation marks`
+	case t.Kind() == reflect.Bool:
+		return "must be true or false without quotation marks"
 	case t.Kind() == reflect.Pointer:
 		return "must be a whole number without quotation marks"
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String:

@@ -78,11 +78,11 @@ func readBooks(ledger []localmail.Transaction, wrote []localmail.Written) demoBo
 			if at, answered := b.answered[to]; answered && !t.At.Before(at) {
 				b.after++
 			}
-			text, _, err := partsOf(t.Raw)
-			if err != nil || texts[to+"\n"+text] {
+			parts, err := partsOf(t.Raw)
+			if err != nil || texts[to+"\n"+parts.text] {
 				b.twice++
 			}
-			texts[to+"\n"+text] = true
+			texts[to+"\n"+parts.text] = true
 		}
 	}
 	return b

@@ -19,7 +19,7 @@ func eventWords(ev engine.Event) string {
 	case engine.EventClaimed:
 		return fmt.Sprintf("began to send %q", d["subject"])
 	case engine.EventSent:
-		return fmt.Sprintf("sent %q (step %s)", d["subject"], ev.Step) + with("; the server said: ", d["server"])
+		return fmt.Sprintf("sent %q (step %s%s)", d["subject"], ev.Step, with(", variant ", d["variant"])) + with("; the server said: ", d["server"])
 	case engine.EventRefused:
 		return "the mail server refused it" + with(": ", d["server"])
 	case engine.EventDeferred:

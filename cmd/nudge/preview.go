@@ -237,14 +237,14 @@ func findSequence(name, dir string) (*sequences.Sequence, error) {
 
 // showStep prints one step: the headers a person sees, then the text part.
 func (a *app) showStep(seq *sequences.Sequence, s imagined) error {
-	text, _, err := partsOf(s.email.Raw)
+	parts, err := partsOf(s.email.Raw)
 	if err != nil {
 		return err
 	}
 	title := strings.TrimLeft(s.step.Title, "0123456789.) ")
 	a.printf("%s\n", a.dim(visible(fmt.Sprintf("Step %d of %d: %s (would be due %s)", s.step.Number, len(seq.Steps), title, when(s.at, s.at.Location())))))
 	if s.step.Do != sequences.Email {
-		a.printf("Your own work, not a mail.\n\n%s", printable(text))
+		a.printf("Your own work, not a mail.\n\n%s", printable(parts.text))
 		return nil
 	}
 	headers, err := headersOf(s.email.Raw)
@@ -254,7 +254,10 @@ func (a *app) showStep(seq *sequences.Sequence, s imagined) error {
 	for _, h := range headers {
 		a.printf("%s %s\n", a.bold(h[0]+":"), visible(h[1]))
 	}
-	a.printf("\n%s", printable(text))
+	for _, f := range parts.files {
+		a.printf("%s %s (%s)\n", a.bold("Attached:"), visible(f.name), size(int64(f.size)))
+	}
+	a.printf("\n%s", printable(parts.text))
 	return nil
 }
 
@@ -276,11 +279,11 @@ type previewedStep struct {
 func (a *app) stepsJSON(steps []imagined) error {
 	answer := make([]previewedStep, len(steps))
 	for i, s := range steps {
-		text, page, err := partsOf(s.email.Raw)
+		parts, err := partsOf(s.email.Raw)
 		if err != nil {
 			return err
 		}
-		answer[i] = previewedStep{Step: s.step.ID, Number: s.step.Number, Action: string(s.step.Do), At: s.at, Text: text}
+		answer[i] = previewedStep{Step: s.step.ID, Number: s.step.Number, Action: string(s.step.Do), At: s.at, Text: parts.text}
 		if s.step.Do != sequences.Email {
 			continue
 		}
@@ -289,7 +292,7 @@ func (a *app) stepsJSON(steps []imagined) error {
 			return err
 		}
 		answer[i].From, answer[i].To, answer[i].Subject = headers[0][1], headers[1][1], headers[2][1]
-		answer[i].MessageID, answer[i].HTML = s.email.MessageID, page
+		answer[i].MessageID, answer[i].HTML = s.email.MessageID, parts.page
 	}
 	return a.writeJSON(answer)
 }
@@ -301,11 +304,14 @@ func (a *app) writeParts(f previewFlags, raw []byte) error {
 			return err
 		}
 	}
-	_, page, err := partsOf(raw)
+	parts, err := partsOf(raw)
 	if err != nil {
 		return err
 	}
-	return a.writeFile(f.html, []byte(strings.TrimRight(page, "\n")+"\n"))
+	if parts.page == "" {
+		return &trouble{code: exitNothing, what: "this mail is plain text alone; it has no HTML", hint: "take plain: yes out of its step, or use --eml"}
+	}
+	return a.writeFile(f.html, []byte(strings.TrimRight(parts.page, "\n")+"\n"))
 }
 
 // writeFile writes bytes where a person asked for them.

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"net/mail"
+	"net/textproto"
 	"strings"
 )
 
@@ -29,35 +32,73 @@ func headersOf(raw []byte) ([][2]string, error) {
 	return headers, nil
 }
 
-// partsOf takes the plain text and the HTML out of a finished mail.
-func partsOf(raw []byte) (text, page string, err error) {
+// mailParts is a finished mail, taken apart.
+type mailParts struct {
+	text  string // plain text, LF line ends
+	page  string // the HTML; "" = a mail of plain text alone
+	files []mailFile
+}
+
+// mailFile is a file that goes with a mail.
+type mailFile struct {
+	name string
+	size int
+}
+
+// partsOf takes a finished mail apart.
+func partsOf(raw []byte) (mailParts, error) {
+	var p mailParts
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err == nil {
+		err = p.read(textproto.MIMEHeader(m.Header), m.Body)
+	}
 	if err != nil {
-		return "", "", fmt.Errorf("read the mail: %w", err)
+		return p, fmt.Errorf("read the mail: %w", err)
 	}
-	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	return p, nil
+}
+
+// read takes one part, or those inside it.
+func (p *mailParts) read(header textproto.MIMEHeader, body io.Reader) error {
+	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
-		return "", "", fmt.Errorf("read the mail: %w", err)
+		return err
 	}
-	parts := multipart.NewReader(m.Body, params["boundary"])
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return text, page, nil
-		} else if err != nil {
-			return "", "", fmt.Errorf("read the mail: %w", err)
-		}
-		body, err := io.ReadAll(part)
-		if err != nil {
-			return "", "", fmt.Errorf("read the mail: %w", err)
-		}
-		s := strings.ReplaceAll(string(body), "\r\n", "\n")
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
-			page = s
-		} else {
-			text = s
+	if strings.HasPrefix(media, "multipart/") {
+		parts := multipart.NewReader(body, params["boundary"])
+		for {
+			part, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if err := p.read(part.Header, part); err != nil {
+				return err
+			}
 		}
 	}
+	switch header.Get("Content-Transfer-Encoding") {
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	}
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	disposition, named, _ := mime.ParseMediaType(header.Get("Content-Disposition"))
+	words := strings.ReplaceAll(string(content), "\r\n", "\n")
+	switch {
+	case disposition == "attachment":
+		p.files = append(p.files, mailFile{named["filename"], len(content)})
+	case media == "text/html":
+		p.page = words
+	default:
+		p.text = words
+	}
+	return nil
 }
 
 // printable is text of several lines, safe to show, with a line end.

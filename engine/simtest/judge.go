@@ -294,11 +294,21 @@ func (w *World) keepDot(d *delivery, m *dot) {
 		w.violateLater("2: what goes again has the same bytes", m.who, "%s went at %s with other bytes", name, before.at.Format(time.DateTime))
 	}
 	w.checkFlood(m)
+	w.checkVariant(m)
 	w.ledger = append(w.ledger, m)
 	w.dots[name] = append(w.dots[name], m)
 	if allowed := 1 + w.operator.allowed(name, m.who); m.accepted && took+1 > allowed {
 		w.violateLater("2: dots for one enrollment and step are at most one", m.who, "%s is accepted for the %d. time; a person allowed %d", name, took+1, allowed)
 	}
+}
+
+// checkVariant says that a person has one variant of a sequence's subject.
+func (w *World) checkVariant(m *dot) {
+	name := m.who.addr + " " + m.seq
+	if was, had := w.variants[name]; m.variant == "" || had && was != m.variant {
+		w.violateLater("a prospect keeps one variant", m.who, "%s got variant %q after %q", m.seq, m.variant, was)
+	}
+	w.variants[name] = m.variant
 }
 
 // mayReadAgain notes that the mailbox may be read again from further back.

@@ -72,9 +72,9 @@ func (p *plan) source() string {
 	for i, st := range p.steps {
 		fmt.Fprintf(&b, "\n## %d. %s\n\n```step\nid: %s\nwait: %s\n", i+1, st.heading, st.id, st.wait)
 		if i == 0 {
-			b.WriteString("subject: Your offer\n")
+			b.WriteString("subject A: Your offer\nsubject B: A word on your offer\n")
 		}
-		fmt.Fprintf(&b, "```\n\nHello,\n\nMark %s %s %d end.\n", p.name, st.id, st.text)
+		fmt.Fprintf(&b, "```\n\nHello,\n\nMark %s %s %d {{ variant }} end.\n", p.name, st.id, st.text)
 	}
 	return b.String()
 }
@@ -160,6 +160,17 @@ func (s *shelf) forms(seq, step string, from, to time.Time) []*sequences.Step {
 		}
 	}
 	return forms
+}
+
+// variantIn reads from the bytes of a mail which variant of the subject its
+// prospect has.
+func variantIn(raw []byte) string {
+	_, rest, _ := strings.Cut(string(raw), "Mark ")
+	words := strings.Fields(rest[:min(len(rest), 200)])
+	if len(words) < 4 {
+		return ""
+	}
+	return words[3]
 }
 
 // marks reads from the bytes of a mail which step of which sequence it is.

@@ -244,7 +244,7 @@ func (d *delivery) dot(ctx context.Context) (string, error) {
 	sum := sha256.Sum256(d.email.Raw)
 	w.mu.Lock()
 	mail := &dot{at: d.began, clock: d.began.Add(w.offset), claimed: d.claimed, who: d.who, seq: d.seq, step: d.step,
-		late: d.late, gap: d.gap, id: d.email.MessageID, sum: hex.EncodeToString(sum[:]), starts: p.number}
+		late: d.late, gap: d.gap, variant: variantIn(d.email.Raw), id: d.email.MessageID, sum: hex.EncodeToString(sum[:]), starts: p.number}
 	w.mu.Unlock()
 	se, told := w.verdict(d)
 	mail.accepted = se == nil || se.Outcome == engine.Unknown && se.Code == accepted

@@ -33,6 +33,7 @@ type World struct {
 	plans          *shelf
 	ledger         []*dot
 	dots           map[string][]*dot // by person, sequence and step
+	variants       map[string]string // by person and sequence: the variant of their first mail
 	enrolled       []*enrolled
 	operator       operator
 	agenda         agenda
@@ -62,6 +63,7 @@ type World struct {
 type dot struct {
 	at, clock time.Time // of the first byte of DATA, in truth and by the engine's clock
 	claimed   time.Time // by the engine's clock
+	variant   string    // of the subject, as the mail says
 	who       *person
 	seq, step string
 	id, sum   string
@@ -113,7 +115,7 @@ func newWorld(seed uint64, path string) *World {
 }
 
 func emptyWorld(seed uint64, path string) *World {
-	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{},
+	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{}, variants: map[string]string{},
 		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, taken: map[string]time.Time{}, first: map[string]time.Time{}, refused: map[*person]bool{},
 		cursor: map[string]engine.FolderCursor{}, figures: newFigures()}
 	w.operator.w = w

@@ -22,6 +22,29 @@ var settleLaws = []law{
 		w.same("pace", w.pace(today), engine.Pace{Today: 1, LastAt: monday})
 		w.same("history", w.kinds(en.ID), []engine.EventKind{engine.EventEnrolled, engine.EventClaimed, engine.EventSent})
 	}},
+	{"the variant of the first mail is kept, and history says which words went out", func(w *world) {
+		en := w.one()
+		t := touchOf(en)
+		t.Email.Variant, t.Email.Words = "B", "0123456789ab"
+		errs, err := w.s.Prepare([]engine.Touch{t})
+		w.must(err)
+		w.must(errs[0])
+		_, err = w.s.Claim(engine.Sweep{Mailbox: mailbox, At: monday}, []engine.Touch{t})
+		w.must(err)
+		w.settle(engine.Settlement{Touch: t, Outcome: engine.Unknown, At: monday})
+		f := effect(en, t.Email.MessageID, engine.EventNoted) // the memory alone knows the touch by now
+		f.Sent = &engine.Settlement{Touch: engine.Touch{Email: engine.Email{MessageID: t.Email.MessageID}},
+			Outcome: engine.Sent, At: monday, Next: "second", Due: monday.Add(day)}
+		w.apply(monday, f)
+		w.same("variant", w.get(en.ID).Variant, "B")
+		events, err := w.s.Events(en.ID, 0, 100)
+		w.must(err)
+		for _, ev := range events {
+			if ev.Kind == engine.EventSent {
+				w.same("history", []string{ev.Detail["variant"], ev.Detail["words"]}, []string{"B", "0123456789ab"})
+			}
+		}
+	}},
 	{"sent with no step left finishes", func(w *world) {
 		en := w.one()
 		w.settle(engine.Settlement{Touch: w.claim(monday, en)[0], Outcome: engine.Sent, At: monday})

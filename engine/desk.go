@@ -233,6 +233,11 @@ func (d *Desk) Show(_ context.Context, address string) (Story, error) {
 		if err != nil {
 			return Story{}, err
 		}
+		trust, err := d.Store.Trust(en.Mailbox)
+		if err != nil {
+			return Story{}, err
+		}
+		story.Records = append(story.Records, Record{Enrollment: en, Instance: trust.Instance})
 		story.History = append(story.History, events...)
 	}
 	slices.SortFunc(story.History, func(a, b Event) int { return int(a.Seq) - int(b.Seq) })

@@ -213,6 +213,15 @@ type Next struct {
 type Story struct {
 	Enrollments []View  `json:"enrollments"`
 	History     []Event `json:"history"`
+
+	Records []Record `json:"records"` // of the enrollments, in their order
+}
+
+// Record is what Compose makes the mails of an enrollment from, besides its
+// sequence and the mailbox's settings: a preview of it is what will be sent.
+type Record struct {
+	Enrollment Enrollment `json:"enrollment"`
+	Instance   string     `json:"instance"`
 }
 
 // Status is how things are.

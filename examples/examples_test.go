@@ -3,6 +3,7 @@ package examples_test
 import (
 	"bytes"
 	"encoding/csv"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"nudge/examples"
 	"nudge/sequences"
 	"nudge/templates"
 )
@@ -24,8 +26,8 @@ func library(t *testing.T) *sequences.Library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(l.Names(), " "); got != "invoice proposal quote" {
-		t.Fatalf("sequences are %q", got)
+	if got, want := strings.Join(l.Names(), " "), "3-2-4 after-sale appointment invoice proposal quote reactivation review twelve"; got != want {
+		t.Fatalf("sequences are %q, want %q", got, want)
 	}
 	return l
 }
@@ -35,7 +37,7 @@ func TestExampleSequencesHaveNoFindings(t *testing.T) {
 		t.Error(err)
 	}
 	files, err := filepath.Glob("sequences/*.md")
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 9 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -103,6 +105,7 @@ func TestExampleSequencesRenderForEveryProspect(t *testing.T) {
 	l := library(t)
 	for _, p := range prospects(t) {
 		p["signature"] = "Anna Berg"
+		p["variant"] = "A"
 		for _, name := range l.Names() {
 			s, _ := l.Sequence(name)
 			for _, st := range s.Steps {
@@ -121,8 +124,14 @@ func TestExampleSequencesRenderForEveryProspect(t *testing.T) {
 	}
 }
 
+// How many touches each example has, and how many weeks it takes.
+var lengths = map[string]struct{ touches, least, most int }{
+	"3-2-4": {4, 2, 3}, "after-sale": {4, 20, 24}, "appointment": {5, 2, 4}, "invoice": {4, 4, 6}, "proposal": {5, 4, 6}, "quote": {4, 3, 4},
+	"reactivation": {4, 4, 6}, "review": {4, 3, 5}, "twelve": {12, 22, 28},
+}
+
 // A prospect hears from each sequence on weekdays, at most every other day, and
-// for not much longer than a month.
+// for as long as its note says.
 func TestExampleSequencesKeepADecentPace(t *testing.T) {
 	loc, err := time.LoadLocation("Europe/Stockholm")
 	if err != nil {
@@ -135,19 +144,45 @@ func TestExampleSequencesKeepADecentPace(t *testing.T) {
 		at := start
 		for i, st := range s.Steps {
 			due := st.DueAt(at, loc)
-			if due.Weekday() == time.Saturday || due.Weekday() == time.Sunday || due.Sub(at) < 36*time.Hour && i > 0 {
+			least := 36 * time.Hour
+			if st.Do != sequences.Email || i > 0 && s.Steps[i-1].Do != sequences.Email {
+				least = 12 * time.Hour // the owner's own work stands between two mails
+			}
+			if due.Weekday() == time.Saturday || due.Weekday() == time.Sunday || due.Sub(at) < least && i > 0 {
 				t.Errorf("%s, step %q: due %v after %v", name, st.ID, due, at)
 			}
 			at = due
 		}
-		if long := at.Sub(start); long < 14*24*time.Hour || long > 45*24*time.Hour {
-			t.Errorf("%s takes %v", name, long)
+		want := lengths[name]
+		if weeks := at.Sub(start).Hours() / 24 / 7; weeks < float64(want.least) || weeks > float64(want.most) {
+			t.Errorf("%s takes %.1f weeks", name, weeks)
 		}
-		if n := len(s.Steps); n < 4 || !s.Steps[n-1].Last {
+		if n := len(s.Steps); n != want.touches || !s.Steps[n-1].Last {
 			t.Errorf("%s has %d steps, the last one marked: %v", name, n, s.Steps[n-1].Last)
 		}
 	}
 }
+
+// Each example tells, above its first step, why every step stands there.
+func TestExampleSequencesSayWhy(t *testing.T) {
+	l := library(t)
+	for _, name := range l.Names() {
+		source, err := os.ReadFile("sequences/" + name + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		note, _, _ := strings.Cut(string(source), "\n## ")
+		_, why, found := strings.Cut(note, "Why each step stands where it stands:")
+		if reasons := numbered.FindAllString(why, -1); !found || len(reasons) < min(4, lengths[name].touches) {
+			t.Errorf("%s explains %d steps", name, len(reasons))
+		}
+		if embedded, err := fs.ReadFile(examples.Sequences(), name+".md"); err != nil || !bytes.Equal(embedded, source) {
+			t.Errorf("%s is not embedded as it is: %v", name, err)
+		}
+	}
+}
+
+var numbered = regexp.MustCompile(`(?m)^(\d+\.|- \d+ to \d+:) `)
 
 func TestTheExampleConfigHasOnlyKnownKeys(t *testing.T) {
 	source, err := os.ReadFile("nudge.toml")

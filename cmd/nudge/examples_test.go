@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nudge/engine"
+	"nudge/sequences"
+)
+
+const examplesDir = "../../examples"
+
+// exampleProspect is somebody of examples/prospects.csv, enrolled one Tuesday.
+func exampleProspect(t testing.TB, row int) engine.Enrollment {
+	t.Helper()
+	f, err := os.Open(filepath.Join(examplesDir, "prospects.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	en := engine.Enrollment{ID: "000001", Fields: map[string]string{}, State: engine.Active}
+	for i, name := range rows[0] {
+		switch value := rows[row][i]; name {
+		case "email":
+			en.Address, en.Key = value, engine.AddressKey(value)
+		case "name":
+			en.Name = value
+		default:
+			en.Fields[name] = value
+		}
+	}
+	return en
+}
+
+// exampleMails walks through an example with a prospect.
+func exampleMails(t testing.TB, file string, en engine.Enrollment) (*walker, []walked) {
+	t.Helper()
+	seq, err := findSequence(file, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	loc, err := time.LoadLocation("Europe/Stockholm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 12, 1, 9, 30, 0, 0, loc)
+	en.Sequence, en.EnrolledAt, en.StartAt, en.Fields = seq.Name, now, now, maps.Clone(en.Fields)
+	w := &walker{seq: seq, en: en, now: now, owner: engine.Mailbox{Name: "sales", Address: "anna@bergroofing.example", DisplayName: "Anna Berg",
+		Signature: "Anna Berg\nBerg Roofing, 12 Main St", Location: loc}}
+	steps, missing, err := w.walk()
+	if err != nil || len(missing) > 0 {
+		t.Fatalf("%s: no value for %v, %v", file, missing, err)
+	}
+	return w, steps
+}
+
+func exampleFiles(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(examplesDir, "sequences", "*.md"))
+	if err != nil || len(files) != 9 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	return files
+}
+
+// Every mail of every example, as the first prospect gets it, lies under
+// examples/previews. UPDATE=1 writes them anew.
+func TestPreviewsOfTheExamples(t *testing.T) {
+	for _, file := range exampleFiles(t) {
+		_, steps := exampleMails(t, file, exampleProspect(t, 1))
+		var b strings.Builder
+		for i, s := range steps {
+			if i > 0 {
+				fmt.Fprintf(&b, "\n%s\n\n", strings.Repeat("-", 72))
+			}
+			parts, err := partsOf(s.email.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "%s, %s\n", s.step.Title, s.at.Format("Monday 2 January 2006, 15:04"))
+			if s.step.Do != sequences.Email {
+				fmt.Fprintf(&b, "Your own work: %s\n\n%s", s.step.Do, printable(parts.text))
+				continue
+			}
+			headers, err := headersOf(s.email.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range headers {
+				fmt.Fprintf(&b, "%s: %s\n", h[0], h[1])
+			}
+			fmt.Fprintf(&b, "\n%s", printable(parts.text))
+		}
+		golden := filepath.Join(examplesDir, "previews", strings.TrimSuffix(filepath.Base(file), ".md")+".txt")
+		if os.Getenv("UPDATE") != "" {
+			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), b.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", golden, diff)
+		}
+		for line := range strings.Lines(b.String()) {
+			if len([]rune(strings.TrimRight(line, "\n"))) > 80 {
+				t.Errorf("%s: more than 80 columns: %s", golden, line)
+			}
+		}
+	}
+}

@@ -6,10 +6,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build bench judge simulate mutants prove torture fuzz clean
+.PHONY: help demo test check build bench judge screenshots spam prettier simulate mutants prove torture fuzz clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## see it work: three weeks in under 20 seconds, no account
 	@$(GO) run ./cmd/nudge demo
@@ -34,6 +34,15 @@ bench: ## run the benchmarks
 judge: ## score the reading of mail on labelled mail: make judge CORPUS=dir (a labels.tsv with path and label, and the files)
 	@test -f "$(CORPUS)/labels.tsv" || { echo "CORPUS=$(CORPUS) has no labels.tsv; say make judge CORPUS=dir"; exit 2; }
 	@NUDGE_CORPUS="$(abspath $(CORPUS))" $(GO) test -count=1 -v -run '^TestCorpus$$' ./mailbox | sed -e '/^=== /d' -e 's/^ *classify_corpus_test.go:[0-9]*: //'
+
+screenshots: ## make the pictures of docs/mails anew (needs chromium)
+	NUDGE_SCREENSHOTS=1 $(GO) test -count=1 -timeout 15m -v -run '^TestScreenshots$$' ./cmd/nudge
+
+spam: ## score every example mail with SpamAssassin, without a network (needs spamassassin)
+	NUDGE_SPAM=1 $(GO) test -count=1 -timeout 30m -v -run '^TestSpamScores$$' ./cmd/nudge
+
+prettier: ## let Prettier wrap every example: settings and mails stay the same (needs prettier)
+	NUDGE_PRETTIER=1 $(GO) test -count=1 -v -run '^TestPrettierChangesNoExample$$' ./cmd/nudge
 
 simulate: ## live through YEARS prospect-years (default 200) of crashes, outages and people: under a minute
 	NUDGE_YEARS=$(YEARS) $(GO) test -count=1 -timeout 3h -v -run '^TestSimulate$$' ./engine/simtest

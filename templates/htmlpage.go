@@ -35,8 +35,8 @@ const (
 	wordStyle      = "font-family: Menlo, Consolas, monospace; font-size: 13px;"
 	ruleStyle      = "margin: 1em 0; border: 0; border-top: 1px solid #999999;"
 	tableStyle     = "margin: 0 0 1em; border-collapse: collapse;"
-	cellStyle      = fontStyle + "padding: 4px 16px 4px 0; vertical-align: top; text-align: %s;"
-	headStyle      = fontStyle + "padding: 4px 16px 4px 0; vertical-align: bottom; text-align: %s; border-bottom: 1px solid #999999;"
+	cellStyle      = fontStyle + "padding: 4px %s 4px 0; vertical-align: top; text-align: %s;"
+	headStyle      = fontStyle + "padding: 4px %s 4px 0; vertical-align: bottom; text-align: %s; border-bottom: 1px solid #999999;"
 )
 
 // headingStyles are those of the first three levels of a mail's headings; the

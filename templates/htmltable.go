@@ -37,7 +37,11 @@ func (h *htmlWriter) cell(w util.BufWriter, _ []byte, node ast.Node, entering bo
 		_, _ = fmt.Fprintf(w, "</%s>\n", name)
 		return ast.WalkContinue, nil
 	}
-	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">", name, scope, fmt.Sprintf(style, alignment(n)))
+	gap := "16px"
+	if n.NextSibling() == nil {
+		gap = "0" // or the line below the headers would go on past the last one
+	}
+	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">", name, scope, fmt.Sprintf(style, gap, alignment(n)))
 	return ast.WalkContinue, nil
 }
 

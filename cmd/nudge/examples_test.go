@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +121,56 @@ func TestPreviewsOfTheExamples(t *testing.T) {
 		for line := range strings.Lines(b.String()) {
 			if len([]rune(strings.TrimRight(line, "\n"))) > 80 {
 				t.Errorf("%s: more than 80 columns: %s", golden, line)
+			}
+		}
+	}
+}
+
+var (
+	loads    = regexp.MustCompile(`(?i)<(img|link|script|iframe|object|embed|video|audio|form|base|style|svg|input|button)\b|\b(src|background|srcset|action)\s*=|url\s*\(|@import|\bon[a-z]+\s*=`)
+	unstyled = regexp.MustCompile(`<(p|ul|ol|table|th|td|h[1-6]|blockquote|pre|hr)>`)
+	headings = regexp.MustCompile(`<h([1-6])`)
+)
+
+// No example mail loads anything, leaves a style to a style sheet, or says what
+// made it; each tells its language, and its plain text is
+// plain.
+func TestExampleMailsKeepToThemselves(t *testing.T) {
+	for _, file := range exampleFiles(t) {
+		for row := 1; row <= 6; row++ {
+			_, steps := exampleMails(t, file, exampleProspect(t, row))
+			for _, s := range steps {
+				if s.step.Do != sequences.Email {
+					continue
+				}
+				parts, err := partsOf(s.email.Raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				where := fmt.Sprintf("%s, step %d, row %d", filepath.Base(file), s.step.Number, row)
+				if m := loads.FindString(parts.page); m != "" {
+					t.Errorf("%s: the HTML has %q", where, m)
+				}
+				if m := unstyled.FindString(parts.page); m != "" {
+					t.Errorf("%s: %s has no style of its own", where, m)
+				}
+				if !strings.Contains(parts.page, `<html lang="en">`) {
+					t.Errorf("%s: no language", where)
+				}
+				for _, h := range headings.FindAllStringSubmatch(parts.page, -1) {
+					if h[1] < "2" {
+						t.Errorf("%s: a heading of level %s", where, h[1])
+					}
+				}
+				if strings.ContainsAny(parts.text, "*<>#|{}\t") {
+					t.Errorf("%s: marks of Markdown in the plain text\n%s", where, parts.text)
+				}
+				head, _, _ := bytes.Cut(s.email.Raw, []byte("\r\n\r\n"))
+				for _, tell := range []string{"User-Agent", "X-Mailer", "go1.", "localhost"} {
+					if bytes.Contains(bytes.ToLower(head), []byte(strings.ToLower(tell))) {
+						t.Errorf("%s: the head reveals %q\n%s", where, tell, head)
+					}
+				}
 			}
 		}
 	}

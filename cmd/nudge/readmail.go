@@ -34,7 +34,7 @@ func headersOf(raw []byte) ([][2]string, error) {
 
 // mailParts is a finished mail, taken apart.
 type mailParts struct {
-	text  string // plain text, LF line ends
+	text  string // plain text as a person reads it, LF line ends
 	page  string // the HTML; "" = a mail of plain text alone
 	files []mailFile
 }
@@ -97,6 +97,9 @@ func (p *mailParts) read(header textproto.MIMEHeader, body io.Reader) error {
 		p.page = words
 	default:
 		p.text = words
+		if params["format"] == "flowed" { // a space in front protects spaces (RFC 3676, section 4.4)
+			p.text = strings.ReplaceAll("\n"+words, "\n ", "\n")[1:]
+		}
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (en Enrollment) Apply(f Effect, at time.Time) (Enrollment, []Event, bool) {
 	counted := f.Soft || f.Ticket
 	switch {
 	case en.State == Stopped && f.To == Stopped && en.By != "" && f.Incoming != "": // should the first be taken back, this one still stops it
-		return en.movedBy(f.Incoming, en), events, true
+		return en.stoppedAgain(f.Incoming, f.Reason), events, true
 	case en.State == Stopped:
 		return en, events, counted
 	case f.To == Stopped:

@@ -28,6 +28,7 @@ type post struct {
 
 	keeps     bool   // the provider files what leaves in Sent
 	rewrites  bool   // and gives it a Message-ID of its own
+	strips    bool   // and drops fields it does not know
 	instance  string // which nudge the copies say they are of; "" = as in the mail
 	now       func() time.Time
 	down      error                       // Fetch fails with it
@@ -57,6 +58,9 @@ func (p *post) file(email engine.Email) {
 	}
 	if p.instance != "" {
 		in.Instance = p.instance
+	}
+	if p.strips {
+		in.Instance = ""
 	}
 	if p.rewrites {
 		in.MessageID = fmt.Sprintf("given-%d@provider.example", len(p.ledger))

@@ -11,7 +11,8 @@ type Standing struct {
 	Until  time.Time `json:"until,omitzero"`
 	Next   string    `json:"next,omitempty"`
 	Due    time.Time `json:"due,omitzero"`
-	By     string    `json:"by,omitempty"` // the incoming that had brought it there
+	By     string    `json:"by,omitempty"`   // the incoming that had brought it there
+	Then   Reason    `json:"then,omitempty"` // why the incoming that followed stopped it as well
 	Before *Standing `json:"before,omitempty"`
 }
 
@@ -21,7 +22,16 @@ const maxStandings = 8
 // movedBy notes that an incoming moved the enrollment from where it was.
 func (en Enrollment) movedBy(incoming string, was Enrollment) Enrollment {
 	en.By = incoming
-	en.Before = (&Standing{was.State, was.Reason, was.Detail, was.HeldUntil, was.Next, was.Due, was.By, was.Before}).upTo(maxStandings)
+	before := Standing{State: was.State, Reason: was.Reason, Detail: was.Detail, Until: was.HeldUntil, Next: was.Next, Due: was.Due, By: was.By, Before: was.Before}
+	en.Before = before.upTo(maxStandings)
+	return en
+}
+
+// stoppedAgain notes that another incoming would have stopped the enrollment
+// too, which says already why it stopped.
+func (en Enrollment) stoppedAgain(incoming string, why Reason) Enrollment {
+	en = en.movedBy(incoming, en)
+	en.Before.Then = why
 	return en
 }
 
@@ -55,7 +65,11 @@ func (en Enrollment) NotAReply(incoming string, at time.Time) (Enrollment, []Eve
 	ev := en.event(EventReversed, at, map[string]string{"was": string(en.State), "reason": string(en.Reason)})
 	ev.MessageID = incoming
 	if en.By != incoming || en.Before == nil {
-		en.Before = en.Before.without(incoming)
+		before := en.Before
+		en.Before = before.without(incoming)
+		if en.State == Stopped && en.Before != nil && en.Before.State != Stopped && before.Then != "" {
+			en.Reason, en.Detail = before.Then, "" // what it gave as the reason is gone, and this is left
+		}
 		return en, []Event{ev}
 	}
 	was := en.Before.without(incoming)

@@ -57,8 +57,14 @@ func (a *account) fact(about string, no bool, format string, args ...any) {
 	a.Facts = append(a.Facts, Fact{about, fmt.Sprintf(format, args...), no})
 }
 
-// clock writes a moment in the prospect's zone.
-func (a *account) clock(t time.Time) string { return t.In(a.loc).Format("Mon 2 Jan 15:04") }
+// clock writes a moment in the prospect's zone, with the year when it is not
+// this one.
+func (a *account) clock(t time.Time) string {
+	if t = t.In(a.loc); t.Year() != a.now.In(a.loc).Year() {
+		return t.Format("Mon 2 Jan 2006 15:04")
+	}
+	return t.Format("Mon 2 Jan 15:04")
+}
 
 func (d *Desk) explain(en Enrollment) (Explanation, error) {
 	a := &account{en: en, now: d.Now(), m: d.mailboxOf(en)}

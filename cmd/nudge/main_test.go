@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"signal":    scriptSignal,
 			"exited":    scriptExited,
 			"overdue":   scriptOverdue,
+			"read":      scriptRead,
 			"mkfifo":    scriptMkfifo,
 			"mkfile":    scriptMkfile,
 		},
@@ -240,6 +241,24 @@ func scriptOverdue(ts *testscript.TestScript, neg bool, args []string) {
 		})
 		ts.Check(err)
 	}
+}
+
+// scriptRead is "read FILE.eml": the mail was found in INBOX and judged, as a
+// daemon does, and state/nudge.db knows it.
+func scriptRead(ts *testscript.TestScript, neg bool, args []string) {
+	store, err := bolt.Open(ts.MkAbs("state/nudge.db"), bolt.Options{})
+	ts.Check(err)
+	defer store.Close()
+	in := mailbox.Classify([]byte(ts.ReadFile(args[0])))
+	in.Folder, in.UIDValidity, in.UID, in.Arrived = "INBOX", 1, 7, time.Now()
+	keys := []string{engine.AddressKey(in.From[0])}
+	known, err := store.Known(in.References, keys)
+	ts.Check(err)
+	known.Kin, err = store.Related(keys, nil)
+	ts.Check(err)
+	days := func(engine.Enrollment) engine.Days { return engine.Days{Location: time.UTC} }
+	effects := engine.Judge(in, engine.FindMatches(in, known), known, days, engine.Replies{}, time.Now())
+	ts.Check(store.Apply(engine.Sweep{Mailbox: "sales", At: time.Now(), Effects: effects}))
 }
 
 // scriptMkfifo is "mkfifo FILE": a pipe in which nothing ever comes.

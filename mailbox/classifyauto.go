@@ -125,7 +125,8 @@ func (r *reading) subjectWithoutOurs() string {
 
 func subjectFormOf(folded string) subjectForm {
 	folded = strings.TrimSpace(folded)
-	for _, s := range []string{folded, listTag.ReplaceAllString(folded, "")} {
+	_, second, _ := strings.Cut(folded, " / ") // in two languages
+	for _, s := range []string{folded, listTag.ReplaceAllString(folded, ""), second} {
 		if _, end, found := autoSubjects.find(s); found {
 			if softwareEnd.MatchString(s[end:]) {
 				return softwareSubject

@@ -123,6 +123,22 @@ func TestShortAnswersThatAreNoOptOuts(t *testing.T) {
 	}
 }
 
+// What asks for less than to be left alone, in answer to us: never an opt-out,
+// and never flagged as one.
+func TestWishesThatAreNoOptOuts(t *testing.T) {
+	for _, text := range []string{
+		"Don't send it", "Please don't send", "Don't send this yet", "Do not contact him", "Remove it", "Cancel", "Please cancel my order", "No need to contact me", "No email from you today",
+		"Don't wait for me", "Please delete my previous message", "Delete my details from the quote", "No more questions", "Not interested", "Please take me off speaker",
+		"Ich melde mich.", "Danke, ich melde mich morgen!", "Ich melde mich ab 10 Uhr", "Melden Sie sich bitte", "Nehmen Sie mich mit", "Tragen Sie mich ein", "Bitte stornieren", "Bitte nicht mehr anrufen",
+		"Pas de mail reçu", "Ne m'écrivez pas, appelez", "No quiero más", "No me escriba, llámeme", "Non mi interessa", "Cancellate la riunione", "Ik meld me morgen", "Meld meg på kurset, takk", "Geen mail ontvangen",
+		"Nie wysyłać jeszcze", "не пишите сюда, пишите на личную", "不要です", "请取消", "취소",
+	} {
+		if v := Judge(mailWith("Subject: Re: Quote", text+"\n"), Touched{}); v.Kind != engine.Reply || v.OptOut {
+			t.Errorf("%q is %s, opt-out %v", text, v.Kind, v.OptOut)
+		}
+	}
+}
+
 // Groups, gateways and help desks put these on what people write.
 func TestWeakHeadersDoNotMakeAMachineOfAPerson(t *testing.T) {
 	for _, a := range readAnswers(t, "testdata/answers/reply.txt") {

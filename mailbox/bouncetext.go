@@ -27,6 +27,9 @@ func bounceText(r *reading) (engine.Kind, string) {
 	if deliveredSubject.MatchString(r.in.Subject) {
 		return engine.Other, "delivery report without a failure"
 	}
+	if r.mayBeTalk() {
+		return engine.Ambiguous, "a null Return-Path and words of failure, but nothing of a mail system"
+	}
 	if flattened.MatchString(clip(r.text, maxFlattened)) { // a gateway made one text of a report
 		if kind, evidence := r.judgeReport(parseDeliveryStatus([]byte(clip(r.text, maxFlattened)))); kind != "" {
 			return kind, evidence + ", as text"
@@ -51,6 +54,20 @@ func bounceText(r *reading) (engine.Kind, string) {
 	}
 	return engine.BounceHard, "text of a mail system: failed"
 }
+
+// mayBeTalk says whether a person may be telling of a bounce: nothing but a
+// null Return-Path, which gateways set too, points to a mail system.
+func (r *reading) mayBeTalk() bool {
+	if r.fromDaemon() || r.header.has("X-Failed-Recipients") || len(r.in.From) == 0 || isNoReply(first(r.in.From)) {
+		return false
+	}
+	_, original := splitReturned(r.text)
+	return !original && !r.carriesMail() && personalWords.in(r.line)
+}
+
+// personalWords are those with which a person tells of himself or asks, and a
+// mail system does not.
+var personalWords = newPhrases(`(my|our) (mailbox|mail|inbox|address|server|colleague|order)`, `i (get|got|tried|wrote|sent|think|may|have missed|received)_`, `(could|can|would) you_`, `we (want|would like|tried|need)_`, `(is there|do you have) another`, `see below`, `hallo (herr|frau)_`, `(bitte|künftig) an diese adresse`, `kam (bei mir )?zurück`, `(könnten|können) sie`, `mein (postfach|e-?mail)`, `ma boîte`, `pouvez-vous`, `mi (buzón|correo)`, `(puede|puedes|podría) `, `la mia (casella|mail)`, `(può|puoi|potete) `)
 
 // maybeBounce weighs what speaks for a bounce. A sender or subject that mail
 // systems have is worth most; a noreply sender only counts beside a code of

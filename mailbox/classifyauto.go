@@ -29,7 +29,11 @@ func autoReply(r *reading) (engine.Kind, string) {
 		return engine.AutoReply, evidence
 	}
 	if suppress && nullReturn(r.header) && !answer {
-		return engine.AutoReply, "header X-Auto-Response-Suppress and a null Return-Path together"
+		const evidence = "header X-Auto-Response-Suppress and a null Return-Path together"
+		if r.answers() && ticketSystem(r.header) != "" && !r.absent() && !acknowledgedPhrases.in(r.line) {
+			return engine.Ambiguous, evidence + ", but " + ticketSystem(r.header) + " may carry a person's words"
+		}
+		return engine.AutoReply, evidence
 	}
 	if local := localPart(first(r.in.From)); machineSender.MatchString(local) {
 		return engine.AutoReply, "the sender is called " + local

@@ -35,6 +35,16 @@
 // found: the first mail of a sequence waits for a person, a later one counts as
 // sent, since one follow-up too few is cheaper than one twice (doubt.go).
 //
+// # Whose mail it is
+//
+// [FindMatches] climbs down a ladder from our own Message-IDs to the company of
+// a prospect (match.go, company.go), [Judge] is the table of what each kind of
+// mail does and how far it reaches: the person, the deal, the company
+// (verdict.go). A mail of the owner's in Sent that no nudge wrote is a takeover
+// (takeover.go). Each effect remembers where the enrollment stood before, so that
+// a person can take back what a mail did (standing.go, notareply.go), and every
+// fact behind the next touch can be told (why.go).
+//
 // # After the unexpected
 //
 // Late: when a mailbox could not read or send for more than a day, what came

@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Standing is where an enrollment stood before an incoming moved it, so that a
 // person can take that back.
@@ -82,6 +85,9 @@ func (en Enrollment) NotAReply(incoming string, at time.Time) (Enrollment, []Eve
 	en.State, en.Reason, en.Detail, en.HeldUntil, en.Behind = was.State, was.Reason, was.Detail, was.Until, nil
 	if ended { // else a mail that was on its way may have moved it on
 		en.Next, en.Due = was.Next, was.Due
+		if en.Next != "" && slices.Contains(en.DoneSteps(), en.Next) { // it was on its way when the incoming was read, and left
+			en.Next, en.Due = toBeFound, at
+		}
 	}
 	if en.State == Held && (asksItself(en.Reason) || !en.HeldUntil.IsZero() && !en.HeldUntil.After(at)) {
 		en.State, en.Reason, en.Detail, en.HeldUntil = Active, "", "", time.Time{} // that question was answered meanwhile, or its date has come

@@ -17,7 +17,7 @@ func (s *Store) Suppress(target, why string, on bool, now time.Time) (int, error
 	err := s.update(func(w *write) error {
 		var err error
 		if key := suppressionKey(target); on {
-			_, stopped, err = w.suppress(key, why, now)
+			stopped, err = w.suppress(key, why, now)
 		} else {
 			err = w.unsuppress(key, why, now)
 		}
@@ -30,14 +30,14 @@ func (s *Store) Suppress(target, why string, on bool, now time.Time) (int, error
 }
 
 // suppress adds an address key or @domain, here and in the ledger, and stops
-// whoever it concerns. It says whether that was news.
-func (w *write) suppress(target, why string, now time.Time) (news bool, stopped int, err error) {
+// whoever it concerns.
+func (w *write) suppress(target, why string, now time.Time) (int, error) {
 	s := engine.Suppression{Target: target, Why: why, At: now}
-	news, stopped, err = w.enter(s, now)
+	news, stopped, err := w.enter(s, now)
 	if news {
 		w.ledger = append(w.ledger, ledgerEntry{s, false})
 	}
-	return news, stopped, err
+	return stopped, err
 }
 
 // enter adds a suppression, or moves the reason of one up, and stops whoever it

@@ -32,11 +32,17 @@ func (w *write) sweep(sweep engine.Sweep) error {
 		}
 	}
 	for _, s := range add {
-		news, _, err := w.suppress(s.key, s.why, sweep.At)
-		if err == nil && news {
-			err = w.did(s.by, didSuppress)
-		}
+		_, known, err := suppressionOf(w.tx, s.key)
 		if err != nil {
+			return err
+		}
+		if _, err := w.suppress(s.key, s.why, sweep.At); err != nil {
+			return err
+		}
+		if known { // somebody said so before, so it is not this mail's to take back
+			continue
+		}
+		if err := w.did(s.by, didSuppress); err != nil {
 			return err
 		}
 	}

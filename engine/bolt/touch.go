@@ -276,7 +276,7 @@ func (w *write) settle(st engine.Settlement, seen bool) (bool, error) {
 		}
 	}
 	if st.Suppress {
-		_, _, err = w.suppress(settled.Key, string(st.Stop), st.At)
+		_, err = w.suppress(settled.Key, string(st.Stop), st.At)
 	}
 	return true, err
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ func random(t *testing.T, open func(t *testing.T) engine.Store) {
 			"change":   r.change,
 			"pause":    r.pause,
 			"suppress": r.suppress,
+			"reverse":  r.reverse,
 
 			"look":      r.look,
 			"distrust":  r.distrust,
@@ -309,6 +311,24 @@ func (r *roulette) suppress(t *rapid.T) {
 		delete(r.suppressed, target)
 	} else if was, known := r.suppressed[target]; !known || engine.Outranks(why, was) {
 		r.suppressed[target] = why
+	}
+}
+
+// reverse takes back what a mail did. Whoever it stopped may go on.
+func (r *roulette) reverse(t *rapid.T) {
+	id := "m" + string(rune('a'+rapid.IntRange(0, 25).Draw(t, "mail"))) + "@x"
+	back, err := r.s.Reverse(engine.Reversal{Incoming: id, At: r.now, Force: rapid.Bool().Draw(t, "force")})
+	if errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrSuppressed) {
+		return
+	}
+	r.must(err)
+	all, err := r.s.Suppressions()
+	r.must(err)
+	for _, en := range back {
+		r.ended[en.ID] = en.Ended()
+		if !slices.ContainsFunc(all, func(s engine.Suppression) bool { return s.Target == en.Key }) {
+			delete(r.suppressed, en.Key)
+		}
 	}
 }
 

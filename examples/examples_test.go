@@ -194,17 +194,18 @@ func TestTheExampleConfigHasOnlyKnownKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"": {"backup", "deliver", "mailbox", "pace", "sequences", "signature", "state"},
+		"": {"backup", "deliver", "mailbox", "pace", "replies", "sequences", "signature", "state"},
 		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "in-doubt", "list-unsubscribe", "name", "password-from", "per-day", "poll",
 			"save-sent", "smtp", "timezone", "tls", "user"},
-		"pace":   {"between-sequences", "per-domain", "per-person"},
-		"backup": {"at", "keep"},
+		"pace":    {"between-sequences", "per-domain", "per-person"},
+		"replies": {"out-of-office", "same-company", "takeover"},
+		"backup":  {"at", "keep"},
 	}
 	mailboxes, _ := config["mailbox"].([]any)
 	if len(mailboxes) != 1 {
 		t.Fatalf("%d mailboxes", len(mailboxes))
 	}
-	for section, keys := range map[string]any{"": config, "mailbox": mailboxes[0], "pace": config["pace"], "backup": config["backup"]} {
+	for section, keys := range map[string]any{"": config, "mailbox": mailboxes[0], "pace": config["pace"], "replies": config["replies"], "backup": config["backup"]} {
 		var got []string
 		for key := range keys.(map[string]any) {
 			got = append(got, key)

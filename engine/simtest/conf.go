@@ -26,6 +26,7 @@ type conf struct {
 	saveDelay    time.Duration // at most; the engine trusts that a copy is there after a quarter of an hour
 	rewrites     bool          // the provider gives mails another Message-ID
 	keepsOldID   bool          // and says which it was
+	strips       bool          // its copies lack the fields it does not know
 	allMail      bool
 	batch        int // messages one Fetch returns at most
 	movers       float64
@@ -85,6 +86,7 @@ func drawConf(dice *rand.Rand) conf {
 		c.jumps = some(0.6, 4)
 	}
 	c.mailbox = drawMailbox(dice, c)
+	c.strips = chance(0.2)
 	return c
 }
 

@@ -157,7 +157,7 @@ func (w *World) left(name string) bool {
 func (w *World) mayStop(who *person) bool {
 	soft := 0
 	for _, l := range who.letters {
-		if l.effect == stops {
+		if l.effect == stops || l.byHand {
 			return true
 		}
 		if l.in.Kind == engine.BounceSoft {

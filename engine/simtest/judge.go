@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nudge/engine"
+	"nudge/sequences"
 )
 
 // fenceAge is how old the last look at the mailbox may be at the first byte of
@@ -160,10 +161,65 @@ func (w *World) checkLetters(d *delivery) {
 			}
 		}
 	}
+	if why == "" {
+		why = w.answered(d, began)
+	}
+	if why == "" {
+		why = w.acknowledged(d, began)
+	}
 	w.mu.Unlock()
 	if why != "" {
 		w.violate("1: nothing in the mailbox could be attributed to that prospect", d.who, "%s %s leaves although %s", d.seq, d.step, why)
 	}
+}
+
+// answered says which answer from the same company a mail leaves in spite of:
+// whoever it was to, the others there wait for two business days at least. The
+// caller holds the lock.
+func (w *World) answered(d *delivery, began time.Time) string {
+	if !w.restored.IsZero() || w.figures.of("clock jump") > 0 {
+		return ""
+	}
+	for _, p := range w.people {
+		if p == d.who || engine.AddressDomain(p.addr) != engine.AddressDomain(d.who.addr) {
+			continue
+		}
+		for _, l := range p.letters {
+			if l.in.Kind != engine.Reply || l.in.From[0] != p.addr || l.arrived.After(d.fence) || l.arrived.Before(began) || anyAfter(d.who.resumed, l.arrived) {
+				continue
+			}
+			if until := l.holdsUntil(d.who); d.began.Before(until) {
+				return fmt.Sprintf("%s of the same company wrote %s, so it waits until %s", p.addr, l.arrived.Format(time.DateTime), until.Format(time.DateTime))
+			}
+		}
+	}
+	return ""
+}
+
+// holdsUntil is the earliest moment until which a letter holds somebody that is
+// read when it arrives.
+func (l *letter) holdsUntil(who *person) time.Time {
+	wait := sequences.Delay{N: 2, Unit: sequences.BusinessDays}
+	y, mo, dd := wait.After(l.arrived.In(who.location())).Date()
+	return time.Date(y, mo, dd, 0, 0, 0, 0, who.location())
+}
+
+// acknowledged says which second acknowledgement of a help desk a mail leaves in
+// spite of. The caller holds the lock.
+func (w *World) acknowledged(d *delivery, began time.Time) string {
+	if !w.restored.IsZero() || w.figures.of("clock jump") > 0 {
+		return ""
+	}
+	n := 0
+	for _, l := range d.who.letters {
+		if !l.in.Ticket || l.seq != d.seq || l.arrived.After(d.fence) || l.arrived.Before(began) {
+			continue
+		}
+		if n++; n > 1 && d.began.Before(l.holdsUntil(d.who)) && !anyAfter(d.who.resumed, l.arrived) {
+			return fmt.Sprintf("the %d. acknowledgement arrived %s", n, l.arrived.Format(time.DateTime))
+		}
+	}
+	return ""
 }
 
 func anyAfter(moments []time.Time, t time.Time) bool {

@@ -60,6 +60,12 @@ var mutants = []mutant{
 		{"overdue.go", "n > backlogLeast && n*backlogShare > active", "n < 0"}}},
 	{"a restored state is trusted", []change{{"bolt/open.go", "	if why == \"\" {", "	if why = \"\"; why == \"\" {"}}},
 	{"the window is not asked", []change{{"guard.go", "if !st.Send.Allows(now.In(loc)) {", "if en.ID == \"\" {"}}},
+	{"the owner's hand is not seen", []change{{"takeover.go",
+		"	if e.Mailbox.Replies.Takeover == TakeoverIgnore || e.trust.Behind != \"\" {", "	if len(in.Folder) > 0 {"}}},
+	{"our own copies are taken for the owner's hand", []change{{"takeover.go", "silent, near := ", "silent, near := false, false\n	_, _ = "}}},
+	{"an answer says nothing to the company", []change{{"verdict.go",
+		"r.person, r.deal, r.company = alike, alike, waits\n", "r.person, r.deal, r.company = alike, alike, untouched\n"}}},
+	{"a second acknowledgement goes on as well", []change{{"change.go", "if en.Tickets++; en.Tickets == 1 {", "if en.Tickets++; en.Tickets > 0 {"}}},
 	{"the cap is not asked", []change{
 		{"speak.go", "case m.PerDay > 0 && pace.Today >= m.PerDay:", "case m.PerDay > 0 && pace.Today >= 2*m.PerDay:"},
 		{"speak.go", "room = min(room, m.PerDay-pace.Today)", "room = min(room, 2*m.PerDay-pace.Today)"}}},

@@ -24,6 +24,8 @@ const (
 	greylisted
 	unclear // writes what no rule understands
 	machine
+	acknowledger // a help desk, which answers each mail that it came in
+	takenOver    // the owner writes to them by hand
 	tempers
 )
 
@@ -110,6 +112,12 @@ func (p *person) receives(d *dot, sent engine.Incoming) {
 		if mine {
 			later(3*day, func() { p.answer(&sent, engine.Ambiguous, asks, dice.IntN(2)) })
 		}
+	case acknowledger:
+		later(time.Hour, func() { p.acknowledge(d.seq, sent) })
+	case takenOver:
+		if mine {
+			later(6*day, func() { p.byHand(sent, dice.IntN(2) == 0) })
+		}
 	case machine:
 		later(time.Hour, func() { p.answer(&sent, []engine.Kind{engine.Challenge, engine.Receipt}[n%2], nothing, 0) })
 	}
@@ -162,6 +170,24 @@ func (p *person) arrive(l *letter) {
 		p.w.after(when, func() { p.w.provider.move(l, from, to) })
 		at = to
 	}
+}
+
+// acknowledge is a help desk's answer, which says nothing.
+func (p *person) acknowledge(seq string, sent engine.Incoming) {
+	in := engine.Incoming{From: []string{"support@" + engine.AddressDomain(p.addr)}, To: []string{p.w.conf.mailbox.Address}, Subject: "[#17] Re: offer",
+		Kind: engine.AutoReply, Ticket: true, Evidence: "acknowledgement", InReplyTo: []string{sent.MessageID}, References: append(slices.Clone(sent.References), sent.MessageID)}
+	p.arrive(&letter{in: in, who: p, seq: seq})
+}
+
+// byHand is a mail that the owner writes to them with a mail program, of which
+// Sent has a copy.
+func (p *person) byHand(sent engine.Incoming, inThread bool) {
+	in := engine.Incoming{From: []string{p.w.conf.mailbox.Address}, To: []string{p.addr}, Subject: "Re: offer", NewText: "I shall call you.", Evidence: "by hand"}
+	if inThread {
+		in.InReplyTo, in.References = []string{sent.MessageID}, append(slices.Clone(sent.References), sent.MessageID)
+	}
+	p.w.figures.add("written by hand")
+	p.w.provider.deliver("Sent", &letter{in: in, who: p, effect: asks, byHand: true})
 }
 
 // report is a mail server's or a provider's report about one of our mails.

@@ -40,6 +40,8 @@ type letter struct {
 	arrived time.Time
 	effect  effect
 	until   time.Time // for absent: nothing may leave before it
+	byHand  bool      // the owner wrote it
+	seq     string    // of an acknowledgement: of which sequence's mail
 }
 
 // effect is what a letter must do.
@@ -240,7 +242,11 @@ func (f *folder) since(at engine.FolderCursor, seen bool, since time.Time, room 
 // header is what a letter's headers say.
 func (f *folder) header(i int) engine.Incoming {
 	in := f.place(i)
-	in.Arrived, in.Kind, in.Evidence, in.Quoted, in.Failed, in.Status, in.Until = time.Time{}, "", "", nil, nil, "", time.Time{}
+	if !f.places[i].byHand {
+		in.Arrived = time.Time{}
+	}
+	in.NewText, in.Ticket = "", false
+	in.Kind, in.Evidence, in.Quoted, in.Failed, in.Status, in.Until = "", "", nil, nil, "", time.Time{}
 	return in
 }
 
@@ -309,6 +315,9 @@ func (p *provider) accepted(d *dot, raw []byte) {
 			sent.in.OriginalID = sent.in.MessageID
 		}
 		sent.in.MessageID = p.newID()
+	}
+	if c.strips {
+		sent.in.Instance = ""
 	}
 	p.w.mu.Unlock()
 	dice := p.w.dice("copy "+key(d.who, d.seq, d.step), len(p.w.ledger))

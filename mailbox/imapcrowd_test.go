@@ -176,6 +176,29 @@ func TestAMailboxOfManyIsSweptInLittleMemory(t *testing.T) {
 		float64(took.Microseconds())/float64(read), float64(watch.before)/(1<<20), grown)
 }
 
+// BenchmarkInitialSweep reads the headers of a mailbox of 50,000 from a server
+// in this process, as on the first day.
+func BenchmarkInitialSweep(b *testing.B) {
+	server := &crowd{folder: `() "/" INBOX`, size: 50_000}
+	m := server.client(b)
+	for b.Loop() {
+		cursor, read := engine.Cursor{Since: time.Unix(1_600_000_000, 0)}, 0
+		for {
+			ins, next, err := m.Fetch(b.Context(), cursor)
+			must(b, err)
+			read += len(ins)
+			next.Since, cursor = cursor.Since, next
+			if !next.More {
+				break
+			}
+		}
+		if read != int(server.size) {
+			b.Fatalf("read %d of %d", read, server.size)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*int(server.size)), "µs/mail")
+}
+
 func TestOwnMailReadsManyAndNoPartOfTooMany(t *testing.T) {
 	server := &crowd{folder: `(\Sent) "/" Sent`, size: 5_000}
 	if os.Getenv("NUDGE_PROVE") != "" {

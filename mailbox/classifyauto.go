@@ -55,7 +55,7 @@ func (r *reading) withoutSubject(weak bool) (engine.Kind, string) {
 		return engine.AutoReply, "weak machine header and absence text"
 	case r.massMail() && r.absent() && !answer:
 		return engine.AutoReply, "Precedence: " + r.header.get("Precedence") + " and absence text"
-	case r.massMail() && r.absent() && r.answers():
+	case r.massMail() && r.absent():
 		return engine.Ambiguous, "absence text in an answer with Precedence: " + r.header.get("Precedence")
 	case ticketSystem(r.header) != "" && r.bulk():
 		return engine.Ambiguous, "bulk mail of " + ticketSystem(r.header) + ", which may carry a person's words"
@@ -168,7 +168,7 @@ func (r *reading) secondSign(subject subjectForm, weakHeader bool) string {
 		return "a null Return-Path"
 	case r.bulk():
 		return "Precedence: " + r.header.get("Precedence")
-	case r.absent():
+	case r.away():
 		return "absence text"
 	case acknowledgedPhrases.in(r.line), machinePhrases.in(r.line):
 		return "a machine's text"
@@ -210,6 +210,11 @@ func (r *reading) massMail() bool {
 // sign that its writer is there: "I was out of office, yes please" is an
 // answer.
 func (r *reading) absent() bool {
+	return r.away() && !latePhrases.in(r.line)
+}
+
+// away is absent where the subject is a machine's, which begs pardon as well.
+func (r *reading) away() bool {
 	return (absentPhrases.in(r.line) || leftPhrases.in(r.line)) && !presentPhrases.in(r.line)
 }
 

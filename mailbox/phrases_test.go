@@ -12,7 +12,7 @@ import (
 
 func phraseTables() map[string]*phrases {
 	return map[string]*phrases{
-		"absentPhrases": absentPhrases, "leftPhrases": leftPhrases, "presentPhrases": presentPhrases, "autoSubjects": autoSubjects,
+		"absentPhrases": absentPhrases, "leftPhrases": leftPhrases, "presentPhrases": presentPhrases, "latePhrases": latePhrases, "personalWords": personalWords, "foreverPhrases": foreverPhrases, "autoSubjects": autoSubjects,
 		"awaySubjects": awaySubjects, "acknowledgedPhrases": acknowledgedPhrases, "machinePhrases": machinePhrases,
 		"challengePhrases": challengePhrases, "optOutPhrases": optOutPhrases, "wrotePhrases": wrotePhrases,
 		"originalPhrases": originalPhrases, "devicePhrases": devicePhrases, "bannerPhrases": bannerPhrases, "hintPhrases": hintPhrases,

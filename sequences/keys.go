@@ -41,7 +41,7 @@ var stepKeys = []key{
 		"waits until it is done, or the sequence ends"},
 	{"assignee", "NAME", "who does a call, letter or task"},
 	{"subject", "LINE", "starts a thread; a mail without one replies in the thread before. The first mail must have one; a call, letter or task has none"},
-	{"subject A", "LINE", "one of several subjects, `subject A`, `subject B` and so on; each prospect gets one, always the same"},
+	{"subject A", "LINE", "one of several subjects, `subject A`, `subject B` and so on; each prospect gets one, always the same, and `{{ variant }}` is its letter"},
 	{"attach", "FILES", "files in the same folder that go with the mail, separated by commas"},
 	{"plain", "yes or no", "this mail without an HTML part"},
 	{"only-if", "CONDITION", "does the step only for prospects of whom this is true, as in `{% if … %}`; for others it is skipped"},

@@ -37,8 +37,12 @@ A FILE of - is standard input. The exit code is 3 when there are mistakes, or wi
 			if err != nil {
 				return err
 			}
-			for i := range files {
-				files[i].findings = sequences.Lint(files[i].name, files[i].source)
+			sources := make([]sequences.Source, len(files))
+			for i, f := range files {
+				sources[i] = sequences.Source{File: f.name, Text: f.source}
+			}
+			for i, findings := range sequences.LintAll(sources) {
+				files[i].findings = findings
 			}
 			if err := write(files); err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"nudge/sequences"
@@ -202,8 +203,7 @@ func isSpaceOrControl(r rune) bool {
 
 // mailboxHeader writes a display name and address (RFC 5322, section 3.4).
 func mailboxHeader(name, addr string) string {
-	name = strings.Join(strings.FieldsFunc(name, isSpaceOrControl), " ")
-	if name == "" {
+	if name = displayName(name); name == "" {
 		return addr
 	}
 	if strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
@@ -215,11 +215,30 @@ func mailboxHeader(name, addr string) string {
 	return name + " <" + addr + ">"
 }
 
+// longestDisplayName is how many characters of a name stand before an address.
+const longestDisplayName = 100
+
+// displayName is a name on one line, without marks that nobody sees, and no
+// longer than a name is.
+func displayName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, "\uFFFD"))
+	name = strings.Join(strings.FieldsFunc(name, isSpaceOrControl), " ")
+	if utf8.RuneCountInString(name) > longestDisplayName {
+		name = strings.TrimSpace(string([]rune(name)[:longestDisplayName]))
+	}
+	return name
+}
+
 // encodeWords writes text for a header: as it is when ASCII, else as encoded
 // words (RFC 2047), base64 where that is shorter.
 func encodeWords(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, isSpaceOrControl), " ")
-	if strings.Contains(s, "=?") { // would be read as an encoded word itself
+	if strings.Contains(s, "=?") || hasLongWord(s) { // would be read as an encoded word itself, or cannot be folded
 		var words []string
 		for chunk := range slices.Chunk([]rune(s), 10) {
 			words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(string(chunk)))+"?=")
@@ -231,6 +250,19 @@ func encodeWords(s string) string {
 		return bEnc
 	}
 	return q
+}
+
+// longestWord is what a line of a header holds: a longer word cannot be folded,
+// and beyond 998 octets no server need take it (RFC 5322, section 2.1.1).
+const longestWord = 200
+
+func hasLongWord(s string) bool {
+	for word := range strings.SplitSeq(s, " ") {
+		if len(word) > longestWord {
+			return true
+		}
+	}
+	return false
 }
 
 // anchorOf is the made-up id that every mail of an enrollment refers to.

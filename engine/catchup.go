@@ -46,8 +46,8 @@ func (d *Desk) CatchUp(_ context.Context, req CatchUpRequest) (CatchUpResult, er
 			next, due := "", time.Time{}
 			if seq, _ := d.Library.Sequence(en.Sequence); seq == nil {
 				next, due = en.Next, now // its file is gone: the guard will hold it
-			} else if st := seq.Next(append(en.DoneSteps(), en.Next)); st != nil {
-				next, due = st.ID, st.DueAt(now, d.zoneOf(en))
+			} else {
+				next, due = following(d.mailboxOf(en), seq, en, en.Next, now)
 			}
 			return en.CaughtUp(req.Answer, next, due, now)
 		})
@@ -59,11 +59,16 @@ func (d *Desk) CatchUp(_ context.Context, req CatchUpRequest) (CatchUpResult, er
 // zoneOf is the time zone a prospect lives in.
 func (d *Desk) zoneOf(en Enrollment) *time.Location {
 	seq, _ := d.Library.Sequence(en.Sequence)
-	m := Mailbox{Location: time.UTC}
+	return zone(d.mailboxOf(en), seq, en)
+}
+
+// mailboxOf is the mailbox that an enrollment writes from; one that the config
+// has lost reads its dates in UTC.
+func (d *Desk) mailboxOf(en Enrollment) Mailbox {
 	if i := slices.IndexFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == en.Mailbox }); i >= 0 {
-		m = d.Mailboxes[i]
+		return d.Mailboxes[i]
 	}
-	return zone(m, seq, en)
+	return Mailbox{Name: en.Mailbox, Location: time.UTC}
 }
 
 // Backup implements Operator.

@@ -185,6 +185,17 @@ func (en Enrollment) OpenTask(step, text, next string, due, at time.Time) (Enrol
 	return en, append([]Event{ev}, more...)
 }
 
+// Skip leaves a step out, for the reason that detail gives, and goes on with
+// the next one.
+func (en Enrollment) Skip(step string, detail map[string]string, next string, due, at time.Time) (Enrollment, []Event) {
+	ev := en.event(EventSkipped, at, detail)
+	ev.Step = step
+	en.Done = append(slices.Clone(en.Done), Done{Step: step, At: at, Outcome: Skipped})
+	en.Attempts, en.TriedAt, en.Resends = 0, time.Time{}, 0
+	en, more := en.goOn(next, due, at)
+	return en, append([]Event{ev}, more...)
+}
+
 // goOn moves to the next step, or ends the enrollment when there is none. A
 // question that a person must answer outlives the last step.
 func (en Enrollment) goOn(next string, due, at time.Time) (Enrollment, []Event) {

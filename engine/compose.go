@@ -136,6 +136,20 @@ func (l letter) rehearsed(m Mailbox) letter {
 // the built-in ones. The prospect's own never replace sender.* or the facts of
 // this touch.
 func fieldsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) templates.Fields {
+	f := factsFor(m, seq, en, now)
+	if next := nextTouch(m, seq, st, en, now); !next.IsZero() {
+		next = next.In(zone(m, seq, en))
+		f["next_touch"], f["next_touch.iso"] = next.Format(dayInWords), next.Format(time.DateOnly)
+	}
+	if variant := variantFor(seq, st, en); variant != "" {
+		f["variant"] = variant
+	}
+	return f
+}
+
+// factsFor is fieldsFor without what comes next, as an only-if condition sees
+// them.
+func factsFor(m Mailbox, seq *sequences.Sequence, en Enrollment, now time.Time) templates.Fields {
 	f := make(templates.Fields, len(en.Fields)+16)
 	first, last := splitName(en.Name)
 	f["first_name"], f["last_name"], f["name"] = first, last, en.Name
@@ -158,14 +172,7 @@ func fieldsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enroll
 	for _, computed := range []string{"variant", "next_touch", "next_touch.iso"} {
 		delete(f, computed)
 	}
-	if variant := variantFor(seq, st, en); variant != "" {
-		f["variant"] = variant
-	}
 	f["touch_number"] = decimal(en.Touches() + 1)
-	if next := seq.Next(append(en.DoneSteps(), st.ID)); next != nil {
-		due := next.DueAt(now, loc).In(loc)
-		f["next_touch"], f["next_touch.iso"] = due.Format(dayInWords), due.Format(time.DateOnly)
-	}
 	return f
 }
 

@@ -181,7 +181,8 @@ func (d *Desk) commitImport(result ImportResult, enroll []Enrollment, updates ma
 	if len(ids) > 0 {
 		_, err = d.Store.Change(ids, func(en Enrollment) (Enrollment, []Event) {
 			en, _ = en.Update(updates[en.ID].Name, updates[en.ID].Fields)
-			return en, nil
+			seq, _ := d.Library.Sequence(en.Sequence)
+			return rescheduled(d.mailboxOf(en), seq, en, d.Now()), nil
 		})
 	}
 	result.Updated = len(ids)
@@ -347,11 +348,7 @@ func (d *Desk) views(ens []Enrollment) []View {
 
 func (d *Desk) view(en Enrollment) View {
 	seq, _ := d.Library.Sequence(en.Sequence)
-	m := Mailbox{Location: time.UTC}
-	if i := slices.IndexFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == en.Mailbox }); i >= 0 {
-		m = d.Mailboxes[i]
-	}
-	return viewOf(en, seq, m)
+	return viewOf(en, seq, d.mailboxOf(en))
 }
 
 func (d *Desk) wake() {

@@ -58,7 +58,10 @@ func Plan(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) 
 	}
 	first := seq.Next(nil)
 	en.Next = first.ID
-	en.Due = first.DueAt(en.StartAt, zone(m, seq, en))
+	if err := checkDates(m, seq, en); err != nil {
+		return Enrollment{}, err
+	}
+	en.Due, _ = dueOf(m, seq, first, en, en.StartAt)
 	if en.Due.IsZero() {
 		return Enrollment{}, invalid(fmt.Sprintf("sequence %s never opens its sending window", seq.Name), "check its send: setting")
 	}

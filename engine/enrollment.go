@@ -35,6 +35,7 @@ const (
 	Colleague    Reason = "colleague answered" // somebody at the same company, or of the same deal
 	Unsure       Reason = "unsure"             // an incoming that might be an answer
 	MissingField Reason = "missing field"      // a template needs a value this prospect does not have
+	BadDate      Reason = "unreadable date"    // a step leads up to a date that nobody can read
 	NoSequence   Reason = "sequence gone"      // its file was removed
 	Rehearsed    Reason = "rehearsed"          // it went through steps in a rehearsal only
 	StepsGone    Reason = "steps renamed"      // none of the steps it went through is in the file any more

@@ -29,6 +29,7 @@ const (
 	EventStopped     EventKind = "stopped"
 	EventFinished    EventKind = "finished"
 	EventTaskOpen    EventKind = "task_open"
+	EventSkipped     EventKind = "skipped" // a step was left out
 	EventSuppressed  EventKind = "suppressed"
 	EventReloaded    EventKind = "reloaded"
 	EventCaughtUp    EventKind = "caught_up" // a person's answer to what was overdue

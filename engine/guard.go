@@ -15,6 +15,7 @@ type Decision struct {
 	Hold Reason    // a person must look; Why has the particulars
 	Next string    // its step is gone from the file: this one comes next, due at Look
 	End  bool      // no step is left
+	Skip bool      // the step is not for this prospect, and left out
 	Stop bool      // the address is suppressed
 	Look time.Time // not before this moment
 	Why  string    // in words, for people
@@ -44,7 +45,15 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 	loc := zone(m, seq, en)
 	st := seq.Step(en.Next)
 	if st == nil || slices.Contains(en.DoneSteps(), en.Next) { // never a step that is behind it
-		return replanned(seq, en, loc)
+		return replanned(m, seq, en)
+	}
+	if u := fits(m, seq, st, en, now); u.hold != "" {
+		return Decision{Hold: u.hold, Why: u.why}
+	} else if u.skip != "" {
+		return Decision{Skip: true, Why: u.skip}
+	}
+	if due, _ := dueOf(m, seq, st, en, en.behind()); st.Before != "" && due.After(now) {
+		return Decision{Next: st.ID, Look: due, Why: "its date has moved"}
 	}
 	if !st.Send.Allows(now.In(loc)) {
 		return Decision{Look: st.Send.First(now.In(loc)), Why: "outside the sending window " + st.Send.String()}
@@ -59,13 +68,16 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)),
 			Why: fmt.Sprintf("already %d mails to %s today", c.DomainToday, AddressDomain(en.Key))}
 	}
+	if seq.PerDay > 0 && c.SequenceToday >= seq.PerDay {
+		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)), Why: fmt.Sprintf("already %d mails of sequence %s today", c.SequenceToday, seq.Name)}
+	}
 	return Decision{Go: true}
 }
 
 // replanned answers for an enrollment whose next step is no longer in the
 // file: the one after its last done step comes next, its wait counted from the
 // last touch.
-func replanned(seq *sequences.Sequence, en Enrollment, loc *time.Location) Decision {
+func replanned(m Mailbox, seq *sequences.Sequence, en Enrollment) Decision {
 	known := func(d Done) bool { return seq.Step(d.Step) != nil }
 	if len(en.Done) > 0 && !slices.ContainsFunc(en.Done, known) {
 		// Where it stands cannot be told, and starting over might say it twice.
@@ -75,11 +87,8 @@ func replanned(seq *sequences.Sequence, en Enrollment, loc *time.Location) Decis
 	if st == nil {
 		return Decision{End: true, Why: "no step is left"}
 	}
-	from := en.StartAt
-	if n := len(en.Done); n > 0 {
-		from = en.Done[n-1].At
-	}
-	return Decision{Next: st.ID, Look: st.DueAt(from, loc), Why: fmt.Sprintf("step %q is gone from the file", en.Next)}
+	due, _ := dueOf(m, seq, st, en, en.behind())
+	return Decision{Next: st.ID, Look: due, Why: fmt.Sprintf("step %q is gone from the file", en.Next)}
 }
 
 // personPace is the earliest moment at which one person may hear from us again

@@ -78,7 +78,7 @@ const volleyWeight = 16 << 20
 // time it names, so the due index never fills with what cannot leave.
 func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]passenger, error) {
 	var group []passenger
-	people, domains, weight := map[string]bool{}, map[string]int{}, 0
+	people, domains, sequences, weight := map[string]bool{}, map[string]int{}, map[string]int{}, 0
 	for limit := room + 4; ctx.Err() == nil; limit = min(4*limit, 1024) { // mostly the first are the ones
 		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), limit)
 		if err != nil {
@@ -95,6 +95,7 @@ func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]pa
 			}
 			domain := AddressDomain(c.Enrollment.Key)
 			c.DomainToday += domains[domain]
+			c.SequenceToday += sequences[c.Enrollment.Sequence]
 			c.LateToday, c.LateShare = late, e.Mailbox.lateShare()
 			p, post, err := e.consider(c, now)
 			if err != nil {
@@ -104,6 +105,7 @@ func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]pa
 			case p != nil:
 				people[c.Enrollment.Key] = true
 				domains[domain]++
+				sequences[c.Enrollment.Sequence]++
 				if p.touch.Late {
 					late++
 				}
@@ -143,6 +145,8 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 		})
 	case d.End:
 		return nil, nil, e.change(en, func(en Enrollment) (Enrollment, []Event) { return en.Finish(now) })
+	case d.Skip:
+		return nil, nil, e.skip(seq, en, d.Why, now)
 	case d.Hold != "":
 		return nil, e.holding(post, en, d.Hold, d.Why, now), nil
 	case d.Next != "":
@@ -202,6 +206,15 @@ func (e *Engine) openTask(seq *sequences.Sequence, st *sequences.Step, en Enroll
 	return e.change(en, func(en Enrollment) (Enrollment, []Event) { return en.OpenTask(st.ID, text, next, due, now) })
 }
 
+// skip leaves a step out that is not for this prospect.
+func (e *Engine) skip(seq *sequences.Sequence, en Enrollment, why string, now time.Time) error {
+	next, due := e.after(seq, en, en.Next, now)
+	e.Log.Info("step left out", "enrollment", en.ID, "prospect", en.Address, "sequence", en.Sequence, "step", en.Next, "reason", why)
+	return e.change(en, func(en Enrollment) (Enrollment, []Event) {
+		return en.Skip(en.Next, map[string]string{"why": why}, next, due, now)
+	})
+}
+
 // change applies a decision to an enrollment that is still as it was.
 func (e *Engine) change(was Enrollment, decide func(Enrollment) (Enrollment, []Event)) error {
 	_, err := e.Store.Change([]string{was.ID}, func(en Enrollment) (Enrollment, []Event) {
@@ -222,11 +235,7 @@ func (e *Engine) after(seq *sequences.Sequence, en Enrollment, step string, now 
 	if seq == nil {
 		return en.Next, now // its file is gone: the guard will hold it
 	}
-	next := seq.Next(append(en.DoneSteps(), step))
-	if next == nil {
-		return "", time.Time{}
-	}
-	return next.ID, next.DueAt(now, zone(e.Mailbox, seq, en))
+	return following(e.Mailbox, seq, en, step, now)
 }
 
 // prepare keeps the intents durably and drops those that came too late.

@@ -203,13 +203,7 @@ func (d *Desk) ResolveDoubt(_ context.Context, enrollment string, verdict DoubtV
 	if verdict == DoubtSent {
 		s = Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Doubted: true, Assumed: true, Answer: "counted as sent, by hand"}
 		if seq, _ := d.Library.Sequence(en.Sequence); seq != nil {
-			if next := seq.Next(append(en.DoneSteps(), t.Step)); next != nil {
-				loc := time.UTC
-				if j := slices.IndexFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == en.Mailbox }); j >= 0 {
-					loc = zone(d.Mailboxes[j], seq, en)
-				}
-				s.Next, s.Due = next.ID, next.DueAt(t.ClaimedAt, loc)
-			}
+			s.Next, s.Due = following(d.mailboxOf(en), seq, en, t.Step, t.ClaimedAt)
 		} else {
 			s.Next, s.Due = en.Next, now
 		}

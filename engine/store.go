@@ -215,15 +215,16 @@ type Filter struct {
 // Candidate is an enrollment whose moment has come, with everything the guard
 // needs to know.
 type Candidate struct {
-	Enrollment  Enrollment
-	Contacts    []Contact // this person's mails of the last 60 days, over all sequences
-	DomainToday int       // mails to this address's domain today, over this mailbox
-	Suppressed  bool
-	SequenceOff bool   // its sequence is paused
-	OpenTouch   bool   // it has a touch that is not settled, and is not Kept
-	LateToday   int    // touches of the backlog that left today; the engine fills these two
-	LateShare   int    // how many of them may leave a day; 0 = no limit
-	Kept        *Touch // its touch that goes again as it is, with its bytes
+	Enrollment    Enrollment
+	Contacts      []Contact // this person's mails of the last 60 days, over all sequences
+	DomainToday   int       // mails to this address's domain today, over this mailbox
+	SequenceToday int       // mails of its sequence today, over this mailbox
+	Suppressed    bool
+	SequenceOff   bool   // its sequence is paused
+	OpenTouch     bool   // it has a touch that is not settled, and is not Kept
+	LateToday     int    // touches of the backlog that left today; the engine fills these two
+	LateShare     int    // how many of them may leave a day; 0 = no limit
+	Kept          *Touch // its touch that goes again as it is, with its bytes
 }
 
 // Contact is one mail that was claimed for a person.

@@ -22,7 +22,7 @@ const (
 	Deferred Outcome = "deferred" // no dot, or a temporary refusal: due again
 	Unknown  Outcome = "unknown"  // the connection was lost after the dot
 	Opened   Outcome = "task"     // not a mail: a task was opened for the owner
-	Skipped  Outcome = "skipped"  // left out, as a person said
+	Skipped  Outcome = "skipped"  // left out: a person said so, or it is not for this prospect
 )
 
 // Touch is one email of one enrollment on its way: the durable intent.

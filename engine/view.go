@@ -98,6 +98,8 @@ func heldWhy(en Enrollment) string {
 		return "nobody knows whether the last mail left: nudge doubt list"
 	case Rehearsed:
 		return en.Detail + ": nudge resume " + en.Address + " does those steps for real"
+	case BadDate:
+		return en.Detail + ": give the date anew with nudge import, then nudge resume " + en.Address
 	case StepsGone:
 		return en.Detail + ": give the renamed steps their old names as id:, then nudge resume " + en.Address
 	case CatchUp:

@@ -112,13 +112,6 @@ func (d *Desk) explain(en Enrollment) (Explanation, error) {
 	return a.Explanation, nil
 }
 
-func (d *Desk) mailboxOf(en Enrollment) Mailbox {
-	if i := slices.IndexFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == en.Mailbox }); i >= 0 {
-		return d.Mailboxes[i]
-	}
-	return Mailbox{Name: en.Mailbox, Location: time.UTC}
-}
-
 // causeOf finds what brought an enrollment where it stands: the mail, where it
 // was one, else the event of the stop or the hold.
 func causeOf(en Enrollment, events []Event) *Event {

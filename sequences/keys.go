@@ -54,19 +54,14 @@ var stepKeys = []key{
 // not obey yet, and what is said to those who write them. A line that is taken
 // out of it switches its setting on.
 var notYet = map[string]string{
-	"per-day":           "a limit for one sequence comes in a later release; use per-day of the mailbox",
 	"on-finish":         "chains come in a later release",
 	"on-won":            "chains come in a later release",
 	"on-lost":           "chains come in a later release",
-	"before":            "steps that lead up to a date come in a later release",
-	"urgent":            "urgent steps come in a later release; write send: always",
 	"do: call":          "a step does email or task; calls come in a later release",
 	"do: letter":        "a step does email or task; letters come in a later release",
 	"due":               "limits for a task come in a later release",
 	"if-not-done":       "limits for a task come in a later release",
 	"assignee":          "assignees come in a later release",
-	"only-if":           "conditions for a whole step come in a later release",
-	"repeat":            "repeated steps come in a later release",
 	"holidays: COUNTRY": "the holidays of a country come in a later release; list their dates, or name an .ics file",
 }
 

@@ -43,7 +43,7 @@
 //	switches      scope → pause that is on
 //	cursors       mailbox → cursor
 //	counters      of a mailbox: each of the last 120 days, the backlog's share and
-//	              each domain's of it, last claim, last beat, copies seen in Sent;
+//	              each domain's and sequence's of it, last claim, last beat, copies seen in Sent;
 //	              of all: states, doubts, claims so far
 //	events        Seq → event
 //	history       id, Seq → nothing

@@ -159,6 +159,10 @@ func domainCounter(mailbox, day, key string) []byte {
 	return []byte("domain\x00" + mailbox + "\x00" + day + "\x00" + engine.AddressDomain(key))
 }
 
+func sequenceCounter(mailbox, day, sequence string) []byte {
+	return []byte("sequence\x00" + mailbox + "\x00" + day + "\x00" + sequence)
+}
+
 func lateCounter(mailbox, day string) []byte { return []byte("late\x00" + mailbox + "\x00" + day) }
 
 func lastCounter(mailbox string) []byte { return []byte(lastPrefix + mailbox) }

@@ -99,6 +99,9 @@ func (p paceEntry) count(w *write, n int64) error {
 			return err
 		}
 	}
+	if err := w.count(sequenceCounter(p.mailbox, p.day(), p.contact.Sequence), n); err != nil {
+		return err
+	}
 	if p.key == "" {
 		return nil
 	}
@@ -110,7 +113,7 @@ func (p paceEntry) count(w *write, n int64) error {
 func (w *write) dropOldDays(mailbox string, now time.Time) error {
 	oldest := now.Add(-daysKept).Format(dayFormat)
 	var old [][]byte
-	for _, prefix := range [][]byte{dayCounter(mailbox, ""), lateCounter(mailbox, ""), name("domain", mailbox)} {
+	for _, prefix := range [][]byte{dayCounter(mailbox, ""), lateCounter(mailbox, ""), name("domain", mailbox), name("sequence", mailbox)} {
 		scan(w.tx, bucketCounters, prefix, func(k, _ []byte) bool {
 			if string(k[len(prefix):]) >= oldest {
 				return false

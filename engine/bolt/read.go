@@ -50,11 +50,12 @@ func candidate(tx *bbolt.Tx, id string, now time.Time, day string) (engine.Candi
 		return engine.Candidate{}, err
 	}
 	c := engine.Candidate{
-		Enrollment:  en,
-		Contacts:    recent(contacts, now),
-		DomainToday: int(number(tx, domainCounter(en.Mailbox, day, en.Key))),
-		Suppressed:  suppressed(tx, en.Key),
-		SequenceOff: switched(tx, engine.Scope{Sequence: en.Sequence}),
+		Enrollment:    en,
+		Contacts:      recent(contacts, now),
+		DomainToday:   int(number(tx, domainCounter(en.Mailbox, day, en.Key))),
+		SequenceToday: int(number(tx, sequenceCounter(en.Mailbox, day, en.Sequence))),
+		Suppressed:    suppressed(tx, en.Key),
+		SequenceOff:   switched(tx, engine.Scope{Sequence: en.Sequence}),
 	}
 	t, open, err := loadTouch(tx, id)
 	switch {

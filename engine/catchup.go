@@ -42,7 +42,7 @@ func (d *Desk) CatchUp(_ context.Context, req CatchUpRequest) (CatchUpResult, er
 	}
 	now := d.Now()
 	if len(held) > 0 {
-		_, err = d.Store.Change(waiting(held), func(en Enrollment) (Enrollment, []Event) {
+		_, err = d.Store.Change(waiting(held), finishing(d.chains(), now, func(en Enrollment) (Enrollment, []Event) {
 			next, due := "", time.Time{}
 			if seq, _ := d.Library.Sequence(en.Sequence); seq == nil {
 				next, due = en.Next, now // its file is gone: the guard will hold it
@@ -50,7 +50,7 @@ func (d *Desk) CatchUp(_ context.Context, req CatchUpRequest) (CatchUpResult, er
 				next, due = following(d.mailboxOf(en), seq, en, en.Next, now)
 			}
 			return en.CaughtUp(req.Answer, next, due, now)
-		})
+		}))
 	}
 	d.wake()
 	return result, err

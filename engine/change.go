@@ -20,7 +20,7 @@ const (
 
 // Enrolled is the event of a new enrollment.
 func Enrolled(en Enrollment) Event {
-	return en.event(EventEnrolled, en.EnrolledAt, map[string]string{"due": stamp(en.Due)})
+	return en.event(EventEnrolled, en.EnrolledAt, map[string]string{"due": stamp(en.Due), "from": en.From})
 }
 
 // Claimed is the event of a touch that was taken for sending.
@@ -108,6 +108,7 @@ func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {
 	case s.Hold != "":
 		held, _ := en.hold(s.Hold, s.Answer, time.Time{})
 		en, events = held, append(events, held.heldEvent(s.At))
+	case en.Next != s.Touch.Step: // a person left it out meanwhile
 	case s.Resend:
 		en.Due, en.Look, en.Resends = s.Due, s.Due, en.Resends+1
 	default:
@@ -142,7 +143,7 @@ func (en Enrollment) settleSent(s Settlement) (Enrollment, []Event) {
 		return en, events
 	}
 	en, more := en.undoubt().goOn(s.Next, s.Due, s.At)
-	return en, append(events, more...)
+	return en.with(s.Then), append(events, more...)
 }
 
 // Found records that a mail in Sent is a step of this enrollment, which this
@@ -175,22 +176,13 @@ func (en Enrollment) Distrusted(at time.Time) (Enrollment, []Event) {
 	return held, []Event{held.heldEvent(at)}
 }
 
-// OpenTask records that a task step came due: its text is now the owner's
-// work, and the sequence goes on with the next step.
-func (en Enrollment) OpenTask(step, text, next string, due, at time.Time) (Enrollment, []Event) {
-	en.Done = append(slices.Clone(en.Done), Done{Step: step, At: at, Outcome: Opened})
-	ev := en.event(EventTaskOpen, at, map[string]string{"text": text})
-	ev.Step = step
-	en, more := en.goOn(next, due, at)
-	return en, append([]Event{ev}, more...)
-}
-
 // Skip leaves a step out, for the reason that detail gives, and goes on with
 // the next one.
 func (en Enrollment) Skip(step string, detail map[string]string, next string, due, at time.Time) (Enrollment, []Event) {
 	ev := en.event(EventSkipped, at, detail)
 	ev.Step = step
 	en.Done = append(slices.Clone(en.Done), Done{Step: step, At: at, Outcome: Skipped})
+	en.Tasks = slices.DeleteFunc(slices.Clone(en.Tasks), func(t Task) bool { return t.Step == step })
 	en.Attempts, en.TriedAt, en.Resends = 0, time.Time{}, 0
 	en, more := en.goOn(next, due, at)
 	return en, append([]Event{ev}, more...)
@@ -283,7 +275,7 @@ func (en Enrollment) Answer(at time.Time, by string) (Enrollment, []Event) {
 		})
 		en.Done = slices.DeleteFunc(slices.Clone(en.Done), func(d Done) bool { return d.Rehearsed })
 		if en.Touches() == 0 {
-			en.Done, en.Thread, en.StartAt = nil, Thread{}, at
+			en.Done, en.Thread, en.StartAt, en.Tasks = nil, Thread{}, at, nil
 		}
 		en.Due, en.Next = at, toBeFound
 	}
@@ -343,6 +335,9 @@ func (en Enrollment) end(to State, why Reason, detail string) Enrollment {
 	en.State, en.Reason, en.Detail = to, why, detail
 	en.Next, en.Due, en.Look, en.HeldUntil, en.Behind = "", time.Time{}, time.Time{}, time.Time{}, nil
 	en.By, en.Before = "", nil
+	if to == Stopped {
+		en.Tasks = nil // nobody is to be called any more
+	}
 	return en
 }
 

@@ -87,23 +87,11 @@ func (d *Desk) plan(name string) (*sequences.Sequence, Mailbox, error) {
 		}
 		return nil, Mailbox{}, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("there is no sequence %q", name), Hint: hint}
 	}
-	if seq.From == "" && len(d.Mailboxes) == 1 {
-		return seq, d.Mailboxes[0], nil
+	m, err := senderOf(seq, d.Mailboxes)
+	if err != nil {
+		return nil, Mailbox{}, err
 	}
-	for _, m := range d.Mailboxes {
-		if m.Name == seq.From {
-			return seq, m, nil
-		}
-	}
-	what := fmt.Sprintf("sequence %s does not say which mailbox it sends from", seq.Name)
-	if seq.From != "" {
-		what = fmt.Sprintf("sequence %s sends from mailbox %q, which nudge.toml does not have", seq.Name, seq.From)
-	}
-	names := make([]string, len(d.Mailboxes))
-	for i, m := range d.Mailboxes {
-		names[i] = m.Name
-	}
-	return nil, Mailbox{}, invalid(what, "set from: to one of "+strings.Join(names, ", "))
+	return seq, m, nil
 }
 
 // Import implements Operator.
@@ -295,7 +283,7 @@ func (d *Desk) Resume(_ context.Context, scope Scope) (int, error) {
 		return n, err
 	}
 	now := d.Now()
-	_, err = d.Store.Change(waiting(ens), func(en Enrollment) (Enrollment, []Event) { return en.Answer(now, "hand") })
+	_, err = d.Store.Change(waiting(ens), finishing(d.chains(), now, func(en Enrollment) (Enrollment, []Event) { return en.Answer(now, "hand") }))
 	d.wake()
 	return n, err
 }

@@ -130,6 +130,7 @@ func (e *Engine) decide(t Touch, own []Incoming, keepsSent bool, now time.Time) 
 	if s.Outcome == Sent {
 		seq, _ := e.Library.Sequence(en.Sequence)
 		s.Next, s.Due = e.after(seq, en, t.Step, s.At)
+		s.Then = e.then(en, s.Next, now)
 	}
 	return s, decided, nil
 }

@@ -17,12 +17,13 @@ import (
 // with a time of its own, is its one goroutine; Wake and Health may be called
 // from any.
 type Engine struct {
-	Mailbox Mailbox
-	Store   Store
-	Library Library
-	Sender  Sender
-	Inbox   Inbox
-	Log     *slog.Logger
+	Mailbox   Mailbox
+	Mailboxes []Mailbox // all of the installation, for chains from one into another; nil = this one alone
+	Store     Store
+	Library   Library
+	Sender    Sender
+	Inbox     Inbox
+	Log       *slog.Logger
 
 	// Halted says that nothing may leave, whatever else is known: a person's
 	// last resort, asked before every DATA. It must answer at once; nil never

@@ -26,6 +26,9 @@ const (
 	Unsubscribed Reason = "unsubscribed"
 	Complained   Reason = "complained"
 	ByHand       Reason = "by hand"
+	Won          Reason = "won"
+	Lost         Reason = "lost"
+	NotDone      Reason = "not done" // a task that was not done in time, whose author wants it so
 	Suppressed   Reason = "suppressed"
 	Takeover     Reason = "takeover" // the owner wrote to them by hand
 	Gone         Reason = "gone"     // they have left, or nobody reads there any more
@@ -43,6 +46,7 @@ const (
 	Refused      Reason = "refused"            // the mail server refused this mail for good, and a person must look
 	Unwritable   Reason = "cannot be written"  // the template fails for this prospect
 	Undelivered  Reason = "undelivered"        // temporary refusals for longer than 72 hours
+	Snoozed      Reason = "snoozed"            // put off by a person
 	CatchUp      Reason = "overdue"            // its moment passed while nothing could be sent; nudge catch-up asks
 	Restored     Reason = "restored"           // the state was restored, and nobody can tell whether its next step left since
 
@@ -64,6 +68,10 @@ type Enrollment struct {
 	Name     string            `json:"name,omitempty"`
 	Fields   map[string]string `json:"fields,omitempty"`
 
+	From    string    `json:"from,omitempty"`    // the enrollment whose end began this one by a chain
+	Lineage []string  `json:"lineage,omitempty"` // the sequences that chains led through to this one, by themselves
+	HeardAt time.Time `json:"heard_at,omitzero"` // mail since then answers this one: when the first of its lineage began
+
 	EnrolledAt time.Time `json:"enrolled_at"`
 	StartAt    time.Time `json:"start_at"` // what the first step's wait counts from
 
@@ -81,7 +89,9 @@ type Enrollment struct {
 	Vouched bool      `json:"vouched,omitempty"` // a person said that it goes on although nobody knows what was sent before a restore
 	Late    bool      `json:"late,omitempty"`    // its moment passed while nothing could be sent: part of the backlog
 
+	Tasks    []Task      `json:"tasks,omitempty"`    // the owner's open work for it
 	Done     []Done      `json:"done,omitempty"`     // the steps behind it, in order
+	Then     *Follow     `json:"-"`                  // only on its way to the Store: what begins with its end
 	Thread   Thread      `json:"thread"`             // ties its mails together
 	Variant  string      `json:"variant,omitempty"`  // of the subject it got first, kept for the later mails
 	Attempts int         `json:"attempts,omitempty"` // temporary refusals of the next step so far

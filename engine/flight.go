@@ -94,13 +94,13 @@ func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error 
 			if _, later := e.after(p.seq, p.en, p.touch.Step, p.claimed); later.After(due) {
 				due = later // in business days, a touch that ended after midnight would come sooner
 			}
-			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: l.answer, Next: next, Due: due, Filed: e.Mailbox.SaveSent})
+			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: l.answer, Next: next, Due: due, Filed: e.Mailbox.SaveSent, Then: e.then(p.en, next, now)})
 			continue
 		}
 		se := sendError(l.err, PhaseDot)
 		if se.Outcome == Unknown && p.seen {
 			next, due := e.after(p.seq, p.en, p.touch.Step, now)
-			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: "its copy was found", Next: next, Due: due})
+			settled = append(settled, Settlement{Touch: p.touch, Outcome: Sent, At: now, Answer: "its copy was found", Next: next, Due: due, Then: e.then(p.en, next, now)})
 			continue
 		}
 		if se.Outcome != Unknown && concernsMailbox(se) && se != errHalted {

@@ -11,14 +11,15 @@ import (
 // Decision is the guard's answer about one candidate. Exactly one of its parts
 // counts, read from the top.
 type Decision struct {
-	Go   bool      // it may leave now
-	Hold Reason    // a person must look; Why has the particulars
-	Next string    // its step is gone from the file: this one comes next, due at Look
-	End  bool      // no step is left
-	Skip bool      // the step is not for this prospect, and left out
-	Stop bool      // the address is suppressed
-	Look time.Time // not before this moment
-	Why  string    // in words, for people
+	Go     bool      // it may leave now
+	Hold   Reason    // a person must look; Why has the particulars
+	Next   string    // its step is gone from the file: this one comes next, due at Look
+	End    bool      // no step is left
+	Expire bool      // the task it waits for was not done in time; with Stop it ends
+	Skip   bool      // the step is not for this prospect, and left out
+	Stop   bool      // the address is suppressed
+	Look   time.Time // not before this moment
+	Why    string    // in words, for people
 }
 
 // Guard decides whether the next step of a candidate may be done now. The
@@ -43,6 +44,9 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 		return Decision{Look: now.Add(time.Hour), Why: "the sequence is paused"}
 	}
 	loc := zone(m, seq, en)
+	if t, open := en.blocking(); open {
+		return judgeTask(t, now)
+	}
 	st := seq.Step(en.Next)
 	if st == nil || slices.Contains(en.DoneSteps(), en.Next) { // never a step that is behind it
 		return replanned(m, seq, en)

@@ -23,8 +23,13 @@ func step(heading, settings, text string) string {
 // plan puts a sequence on the office's shelf. front holds its settings.
 func (o *office) plan(name, front string, steps ...string) *sequences.Sequence {
 	o.t.Helper()
-	o.lib[name] = sequence(o.t, name, "---\n"+strings.ReplaceAll(front, "; ", "\n")+"\n---\n"+strings.Join(steps, ""))
-	return o.lib[name]
+	source := "---\n" + strings.ReplaceAll(front, "; ", "\n") + "\n---\n" + strings.Join(steps, "")
+	seq, err := sequences.ParseIn(nil, name+".md", []byte(source))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.lib[name] = seq
+	return seq
 }
 
 // enter enrolls somebody in a sequence with fields.

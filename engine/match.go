@@ -111,11 +111,7 @@ func matchAliases(in Incoming, known Known) []Match {
 // began when it did. Unknown arrival counts as after: a needless stop is the
 // lesser harm.
 func arrivedAfter(in Incoming, en Enrollment) bool {
-	began := en.EnrolledAt
-	if en.StartAt.Before(began) {
-		began = en.StartAt
-	}
-	return in.Arrived.IsZero() || in.Arrived.Add(arrivalSlack).After(began)
+	return in.Arrived.IsZero() || in.Arrived.Add(arrivalSlack).After(en.heardFrom())
 }
 
 // wanted says whether the headers alone make an incoming worth reading whole.

@@ -51,6 +51,14 @@ type Operator interface {
 	// Stop ends the enrollments of an address (in one sequence, when named).
 	Stop(ctx context.Context, address, sequence string) ([]View, error)
 
+	// Act is a person's word about one enrollment of an address: a task is
+	// done, a step is left out, it is put off, won or lost. Where several
+	// could be meant, the sequence must be named.
+	Act(ctx context.Context, req ActRequest) (View, error)
+
+	// Today lists what waits for a person: open tasks, and questions.
+	Today(ctx context.Context) (Agenda, error)
+
 	// Pause and Resume set and clear a switch, and say how many enrollments
 	// that have not ended it covers. Resuming a person also answers what
 	// their enrollments are held for.
@@ -203,7 +211,7 @@ type View struct {
 
 // Next is an enrollment's one next action.
 type Next struct {
-	Action string     `json:"action"` // email, task, or answer: a person must decide
+	Action string     `json:"action"` // email, call, letter, task, or answer: a person must decide
 	Step   string     `json:"step"`
 	At     *time.Time `json:"at"` // nil when only a person's answer moves it
 	Why    string     `json:"why"`

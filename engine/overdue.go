@@ -85,8 +85,7 @@ func (en Enrollment) CaughtUp(answer CatchUpAnswer, next string, due, at time.Ti
 	case CatchUpSkip:
 		step := en.Next
 		en = en.unask(CatchUp)
-		en.Done = append(en.Done[:len(en.Done):len(en.Done)], Done{Step: step, At: at, Outcome: Skipped})
-		en, more := en.goOn(next, due, at)
+		en, more := en.Skip(step, map[string]string{"by": "hand"}, next, due, at)
 		return en, append([]Event{ev}, more...)
 	}
 	en = en.unask(CatchUp)

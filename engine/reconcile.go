@@ -94,7 +94,7 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 			if slices.Contains(en.DoneSteps(), place.step) || en.Ended() {
 				continue
 			}
-			s := e.found(*en, place, in)
+			s := e.found(*en, place, in, now)
 			r.Sent = append(r.Sent, s)
 			*en, _ = en.Found(s)
 			continue
@@ -120,7 +120,7 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 }
 
 // found is the settlement of a step whose mail lies in Sent.
-func (e *Engine) found(en Enrollment, place placeInPlan, in Incoming) Settlement {
+func (e *Engine) found(en Enrollment, place placeInPlan, in Incoming, now time.Time) Settlement {
 	seq, _ := e.Library.Sequence(en.Sequence)
 	next, due := e.after(seq, en, place.step, in.Arrived)
 	anchor := anchorOf(e.Store.Secret(), en, AddressDomain(e.Mailbox.Address))
@@ -129,7 +129,7 @@ func (e *Engine) found(en Enrollment, place placeInPlan, in Incoming) Settlement
 	if place.rehearsal {
 		t.Email.To, t.Email.For = e.Mailbox.Address, en.Address
 	}
-	return Settlement{Touch: t, Outcome: Sent, At: in.Arrived, Answer: "found in " + in.Folder, Next: next, Due: due}
+	return Settlement{Touch: t, Outcome: Sent, At: in.Arrived, Answer: "found in " + in.Folder, Next: next, Due: due, Then: e.then(en, next, now)}
 }
 
 // placeInPlan is which step of which enrollment a Message-ID stands for.

@@ -138,13 +138,15 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 	d := Guard(c, seq, e.Mailbox, now)
 	post := &Postponement{Enrollment: en.ID, Version: en.Version, Look: d.Look, Why: d.Why, Attempts: en.Attempts, TriedAt: en.TriedAt}
 	switch {
+	case d.Expire:
+		return nil, nil, e.expire(seq, en, d, now)
 	case d.Stop:
-		return nil, nil, e.change(en, func(en Enrollment) (Enrollment, []Event) {
+		return nil, nil, e.change(en, now, func(en Enrollment) (Enrollment, []Event) {
 			en, events, _ := en.Suppress(d.Why, now)
 			return en, events
 		})
 	case d.End:
-		return nil, nil, e.change(en, func(en Enrollment) (Enrollment, []Event) { return en.Finish(now) })
+		return nil, nil, e.change(en, now, func(en Enrollment) (Enrollment, []Event) { return en.Finish(now) })
 	case d.Skip:
 		return nil, nil, e.skip(seq, en, d.Why, now)
 	case d.Hold != "":
@@ -194,35 +196,23 @@ func (e *Engine) holding(p *Postponement, en Enrollment, why Reason, detail stri
 	return p
 }
 
-// openTask hands a task step to the owner.
-func (e *Engine) openTask(seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) error {
-	parts, err := st.Body.Render(fieldsFor(e.Mailbox, seq, st, en, now))
-	text := parts.Text
-	if err != nil {
-		text = st.Title // a task with a hole in it is still the owner's to do
-	}
-	next, due := e.after(seq, en, st.ID, now)
-	e.Log.Info("task opened", "enrollment", en.ID, "prospect", en.Address, "sequence", en.Sequence, "step", st.ID)
-	return e.change(en, func(en Enrollment) (Enrollment, []Event) { return en.OpenTask(st.ID, text, next, due, now) })
-}
-
 // skip leaves a step out that is not for this prospect.
 func (e *Engine) skip(seq *sequences.Sequence, en Enrollment, why string, now time.Time) error {
 	next, due := e.after(seq, en, en.Next, now)
 	e.Log.Info("step left out", "enrollment", en.ID, "prospect", en.Address, "sequence", en.Sequence, "step", en.Next, "reason", why)
-	return e.change(en, func(en Enrollment) (Enrollment, []Event) {
+	return e.change(en, now, func(en Enrollment) (Enrollment, []Event) {
 		return en.Skip(en.Next, map[string]string{"why": why}, next, due, now)
 	})
 }
 
 // change applies a decision to an enrollment that is still as it was.
-func (e *Engine) change(was Enrollment, decide func(Enrollment) (Enrollment, []Event)) error {
-	_, err := e.Store.Change([]string{was.ID}, func(en Enrollment) (Enrollment, []Event) {
+func (e *Engine) change(was Enrollment, now time.Time, decide func(Enrollment) (Enrollment, []Event)) error {
+	_, err := e.Store.Change([]string{was.ID}, finishing(e.chains(), now, func(en Enrollment) (Enrollment, []Event) {
 		if en.Version != was.Version {
 			return en, nil
 		}
 		return decide(en)
-	})
+	}))
 	if err != nil {
 		return &storeError{err}
 	}

@@ -204,6 +204,9 @@ func (d *Desk) ResolveDoubt(_ context.Context, enrollment string, verdict DoubtV
 		s = Settlement{Touch: t, Outcome: Sent, At: t.ClaimedAt, Doubted: true, Assumed: true, Answer: "counted as sent, by hand"}
 		if seq, _ := d.Library.Sequence(en.Sequence); seq != nil {
 			s.Next, s.Due = following(d.mailboxOf(en), seq, en, t.Step, t.ClaimedAt)
+			if s.Next == "" {
+				s.Then = d.chains().onFinish(en, now)
+			}
 		} else {
 			s.Next, s.Due = en.Next, now
 		}
@@ -253,11 +256,11 @@ func (d *Desk) welcomeBack() error {
 		return nil
 	}
 	now := d.Now()
-	_, err = d.Store.Change(waiting(held), func(en Enrollment) (Enrollment, []Event) {
+	_, err = d.Store.Change(waiting(held), finishing(d.chains(), now, func(en Enrollment) (Enrollment, []Event) {
 		if en.Reason != NoSequence {
 			return en, nil
 		}
 		return en.Answer(now, "the file, which is back")
-	})
+	}))
 	return err
 }

@@ -318,6 +318,7 @@ type Settlement struct {
 	Suppress bool      // the address as well
 	Resend   bool      // a person decided that a doubtful touch is sent again
 	Doubted  bool      // only of a touch that is in doubt still: a person's word about it
+	Then     *Follow   // begins with the end, when no step is left
 	Filed    bool      // for Sent: the copy in Sent is put there by us
 	Keep     bool      // for Deferred: the next attempt sends the same bytes
 	Assumed  bool      // for Sent: nobody knows, and it counts as sent

@@ -22,6 +22,8 @@ const (
 	Deferred Outcome = "deferred" // no dot, or a temporary refusal: due again
 	Unknown  Outcome = "unknown"  // the connection was lost after the dot
 	Opened   Outcome = "task"     // not a mail: a task was opened for the owner
+	TaskDone Outcome = "done"     // and the owner did it
+	Expired  Outcome = "expired"  // or did not, in time
 	Skipped  Outcome = "skipped"  // left out: a person said so, or it is not for this prospect
 )
 

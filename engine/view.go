@@ -38,6 +38,7 @@ func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
 		n.Action = string(st.Do)
 	}
 	at := en.Due
+	task, open := en.blocking()
 	switch {
 	case en.State == Held && en.HeldUntil.IsZero():
 		n.Action, n.Why = "answer", heldWhy(en)
@@ -52,6 +53,13 @@ func nextOf(en Enrollment, seq *sequences.Sequence, loc *time.Location) *Next {
 		n.Why = fmt.Sprintf("held until %s: %s", en.HeldUntil.In(loc).Format("Mon 2 Jan 15:04"), en.Reason)
 	case en.Paused:
 		n.Action, n.Why = "answer", "paused: nudge resume "+en.Address
+		return n
+	case open:
+		at = task.OpenedAt
+		if !task.Due.IsZero() {
+			at = task.Due
+		}
+		n.Action, n.Why, n.At = task.Do, task.why()+": nudge done "+en.Address, moment(at, loc)
 		return n
 	case en.Why != "" && en.Look.After(en.Due):
 		n.Why = en.Why

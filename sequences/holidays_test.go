@@ -175,7 +175,8 @@ func TestBeforeIsTheMirrorOfAfter(t *testing.T) {
 		d := Delay{rapid.IntRange(0, 40).Draw(t, "n"),
 			rapid.SampledFrom([]Unit{Seconds, Minutes, Hours, Days, BusinessDays, Weeks}).Draw(t, "unit")}
 		got := d.Before(when, nil)
-		if got.After(when) || d.N > 0 && got.Equal(when) {
+		_, skipped := moment(d.move(wallClock(when), -1, nil), when.Location()) // a zone may leave out a whole day
+		if got.After(when) || d.N > 0 && got.Equal(when) && skipped.IsZero() {
 			t.Fatalf("%v before %v is %v", d, when, got)
 		}
 		if d.Unit == BusinessDays && d.N > 0 && !IsBusinessDay(got, nil) {

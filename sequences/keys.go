@@ -54,14 +54,6 @@ var stepKeys = []key{
 // not obey yet, and what is said to those who write them. A line that is taken
 // out of it switches its setting on.
 var notYet = map[string]string{
-	"on-finish":         "chains come in a later release",
-	"on-won":            "chains come in a later release",
-	"on-lost":           "chains come in a later release",
-	"do: call":          "a step does email or task; calls come in a later release",
-	"do: letter":        "a step does email or task; letters come in a later release",
-	"due":               "limits for a task come in a later release",
-	"if-not-done":       "limits for a task come in a later release",
-	"assignee":          "assignees come in a later release",
 	"holidays: COUNTRY": "the holidays of a country come in a later release; list their dates, or name an .ics file",
 }
 
@@ -71,11 +63,7 @@ func (r *reader) refused(name string, at int) bool {
 	if !known || r.all {
 		return false
 	}
-	suggestion := ""
-	if name == "do: call" || name == "do: letter" {
-		suggestion = string(Task)
-	}
-	r.wrongAt(at, errors.New(text), suggestion)
+	r.wrongAt(at, errors.New(text), "")
 	return true
 }
 

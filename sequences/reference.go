@@ -67,9 +67,7 @@ func settingsTable(b *strings.Builder, title, where string, keys []key) {
 func actionsTaken() string {
 	var names []string
 	for _, a := range actions[1:] {
-		if _, later := notYet["do: "+string(a)]; !later {
-			names = append(names, code(string(a)))
-		}
+		names = append(names, code(string(a)))
 	}
 	return code(string(Email)) + " (where it is missing), or the owner's work: " + strings.Join(names, ", ")
 }

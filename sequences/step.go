@@ -131,18 +131,12 @@ func (r *reader) readDelay(s setting, from int) (Delay, bool) {
 var actions = []Action{Email, Call, Letter, Task}
 
 func (r *reader) readAction(s setting) Action {
-	known := []string{string(Email), string(Task)}
-	for _, a := range actions {
-		if s.value != string(a) {
-			continue
+	known := make([]string, len(actions))
+	for i, a := range actions {
+		if s.value == string(a) {
+			return a
 		}
-		if r.refused("do: "+s.value, s.valueAt) {
-			return Task
-		}
-		return a
-	}
-	if r.all {
-		known = []string{string(Email), string(Call), string(Letter), string(Task)}
+		known[i] = string(a)
 	}
 	near := Nearest(s.value, known)
 	switch strings.ToLower(s.value) {
@@ -151,9 +145,9 @@ func (r *reader) readAction(s setting) Action {
 	case "todo", "to-do", "reminder":
 		near = string(Task)
 	case "phone", "telephone", "ring":
-		near = known[1]
+		near = string(Call)
 	case "post", "print":
-		near = known[min(2, len(known)-1)]
+		near = string(Letter)
 	}
 	r.wrongValue(s, wrong("a step does %s or %s, not %q", strings.Join(known[:len(known)-1], ", "), known[len(known)-1],
 		shorten(s.value)).meant(near))

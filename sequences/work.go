@@ -176,6 +176,9 @@ func (r *reader) readChains(set settings) {
 	for key, chain := range map[string]**Chain{"on-finish": &r.seq.OnFinish, "on-won": &r.seq.OnWon, "on-lost": &r.seq.OnLost} {
 		if s, ok := r.filled(set, key); ok {
 			*chain = r.readChain(s)
+			if key == "on-finish" {
+				r.checkRound(s, *chain)
+			}
 		}
 	}
 }

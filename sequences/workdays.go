@@ -53,3 +53,12 @@ func onWorkdays(s Schedule, wait Delay, off Holidays) Schedule {
 	}
 	return workdays{s, off}
 }
+
+// Deadline is until when a call, letter or task that was opened at a moment is
+// to be done; the zero time when it has no limit.
+func (st *Step) Deadline(opened time.Time, loc *time.Location) time.Time {
+	if st.Due.N == 0 {
+		return time.Time{}
+	}
+	return st.Due.AfterHolidays(opened.In(loc), st.holidays)
+}

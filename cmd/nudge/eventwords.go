@@ -15,7 +15,11 @@ func eventWords(ev engine.Event) string {
 	d := ev.Detail
 	switch ev.Kind {
 	case engine.EventEnrolled:
-		return "enrolled" + with(", first due ", moment(d["due"]))
+		words := "enrolled" + with(", first due ", moment(d["due"]))
+		if d["from"] != "" {
+			words += ", because another sequence ended"
+		}
+		return words
 	case engine.EventClaimed:
 		return fmt.Sprintf("began to send %q", d["subject"])
 	case engine.EventSent:
@@ -38,7 +42,17 @@ func eventWords(ev engine.Event) string {
 	case engine.EventFinished:
 		return "finished: " + or(d["reason"], "no step is left")
 	case engine.EventTaskOpen:
-		return fmt.Sprintf("your work (step %s): %s", ev.Step, d["text"])
+		return fmt.Sprintf("%s for %s (step %s)", or(d["do"], "work"), or(d["assignee"], "you"), ev.Step) + with(", until ", moment(d["until"])) + ": " + d["text"]
+	case engine.EventTaskDone:
+		return fmt.Sprintf("done (step %s)", ev.Step)
+	case engine.EventTaskExpired:
+		return fmt.Sprintf("not done in time (step %s)", ev.Step)
+	case engine.EventSkipped:
+		return fmt.Sprintf("left out (step %s)", ev.Step) + with(": ", d["why"]) + with(", by ", d["by"])
+	case engine.EventWon, engine.EventLost:
+		return string(ev.Kind) + with(": ", d["reason"])
+	case engine.EventChainRefused:
+		return "sequence " + d["chain"] + " does not begin" + with(": ", d["why"])
 	case engine.EventPaused, engine.EventResumed:
 		return switchWords(ev)
 	case engine.EventSuppressed:

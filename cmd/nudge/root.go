@@ -21,9 +21,9 @@ func (a *app) groups() []group {
 		{"start", "Start", []*cobra.Command{a.demoCommand()}},
 		{"write", "Write", []*cobra.Command{a.newCommand(), a.lintCommand(), a.previewCommand()}},
 		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
-		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.whyCommand(), a.stopCommand(),
-			a.notAReplyCommand(), a.suppressCommand(), a.doubtCommand()}},
-		{"look", "Look", []*cobra.Command{a.statusCommand(), a.logCommand(), a.classifyCommand(), a.replayCommand()}},
+		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.whyCommand(), a.doneCommand(),
+			a.skipCommand(), a.snoozeCommand(), a.stopCommand(), a.wonCommand(), a.lostCommand(), a.notAReplyCommand(), a.suppressCommand(), a.doubtCommand()}},
+		{"look", "Look", []*cobra.Command{a.statusCommand(), a.todayCommand(), a.logCommand(), a.classifyCommand(), a.replayCommand()}},
 		{"after", "Look after", []*cobra.Command{a.backupCommand(), a.restoreCommand(), a.verifyCommand(), a.versionCommand()}},
 	}
 }

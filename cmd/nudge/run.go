@@ -171,7 +171,7 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 		}
 		name := m.engine.Name
 		b.inbox.refused = func(err error) { d.end(credentialsTrouble(name, s.file, err)) }
-		b.engine = &engine.Engine{Mailbox: m.engine, Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll,
+		b.engine = &engine.Engine{Mailbox: m.engine, Mailboxes: s.owners(), Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll,
 			Halted: func() bool { return halted(s.state) }}
 		d.boxes = append(d.boxes, b)
 		d.desk.Engines = append(d.desk.Engines, b.engine)

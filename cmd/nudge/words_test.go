@@ -63,7 +63,8 @@ func TestEveryEventIsToldInWords(t *testing.T) {
 	for _, kind := range []engine.EventKind{engine.EventEnrolled, engine.EventClaimed, engine.EventSent, engine.EventRefused, engine.EventDeferred,
 		engine.EventInDoubt, engine.EventReply, engine.EventAutoReply, engine.EventBounce, engine.EventUnsubscribe, engine.EventComplaint,
 		engine.EventUnsure, engine.EventNoted, engine.EventHeld, engine.EventReleased, engine.EventPaused, engine.EventResumed, engine.EventStopped,
-		engine.EventFinished, engine.EventTaskOpen, engine.EventSuppressed, engine.EventReloaded, engine.EventCaughtUp, engine.EventRestored} {
+		engine.EventFinished, engine.EventTaskOpen, engine.EventSuppressed, engine.EventReloaded, engine.EventCaughtUp, engine.EventRestored, engine.EventTaskDone,
+		engine.EventTaskExpired, engine.EventSkipped, engine.EventWon, engine.EventLost, engine.EventChainRefused} {
 		if words := eventWords(engine.Event{Kind: kind}); words == "" || strings.Contains(words, "_") {
 			t.Errorf("%s: %q", kind, words)
 		}

@@ -103,9 +103,39 @@ func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, e
 	}
 	applied, events, changed := en.Apply(f, sweep.At)
 	if !changed {
-		return en, w.note(events...)
+		err = w.note(events...)
+	} else {
+		applied, err = w.change(en, applied, events)
 	}
-	return w.change(en, applied, events)
+	if err == nil && en.State != engine.Stopped {
+		err = w.applyToFollowers(en, f, sweep)
+	}
+	return applied, err
+}
+
+// applyToFollowers lets what stops or holds an enrollment do the same to those
+// that chains began when it ended, whether or not whoever judged the message
+// knew of them.
+func (w *write) applyToFollowers(en engine.Enrollment, f engine.Effect, sweep engine.Sweep) error {
+	if f.To == "" || f.Soft || !en.Ended() && f.To != engine.Stopped {
+		return nil
+	}
+	ens, err := ofPerson(w.tx, en.Key)
+	if err != nil {
+		return err
+	}
+	for _, other := range ens {
+		if other.From != en.ID || other.Ended() {
+			continue
+		}
+		f := f
+		f.Enrollment, f.Sent = other.ID, nil
+		f.Event.Enrollment, f.Event.Sequence, f.Event.Step = other.ID, other.Sequence, other.Next
+		if _, err := w.apply(f, sweep); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // see remembers that an incoming was applied to an enrollment. It says whether

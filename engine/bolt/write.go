@@ -112,7 +112,7 @@ func entries(en engine.Enrollment) []entry {
 	if en.State == engine.Active && !en.Paused && !en.Look.Equal(en.Due) {
 		later = []byte("later")
 	}
-	es = append(es, entry{bucketWaiting, timed(en.Mailbox, en.EnrolledAt, en.ID), nil},
+	es = append(es, entry{bucketWaiting, timed(en.Mailbox, en.Waits(), en.ID), nil},
 		entry{bucketFollowing, append(name(en.Sequence), en.ID...), later})
 	switch {
 	case en.State == engine.Active:
@@ -225,11 +225,28 @@ func threadIDs(t engine.Thread) []string {
 // change passes an enrollment through one transition and keeps the result.
 func (w *write) change(en, changed engine.Enrollment, events []engine.Event) (engine.Enrollment, error) {
 	changed.ID = en.ID
+	follow := changed.Then
+	changed.Then = nil
 	kept, err := w.keep(&en, changed)
 	if err != nil {
 		return kept, err
 	}
-	return kept, w.note(events...)
+	if err := w.note(events...); err != nil || follow == nil {
+		return kept, err
+	}
+	return kept, w.follow(kept, *follow)
+}
+
+// follow enrolls what a chain begins, or notes why it does not.
+func (w *write) follow(en engine.Enrollment, f engine.Follow) error {
+	var refused error
+	if f.Refused == "" {
+		var err error
+		if _, refused, err = w.enroll(f.Begun(en)); err != nil || refused == nil {
+			return err
+		}
+	}
+	return w.note(f.NotBegun(en, refused))
 }
 
 // note adds events to history, numbering them.

@@ -103,6 +103,16 @@ func (c *Client) Stop(ctx context.Context, address, sequence string) ([]engine.V
 	return ask[[]engine.View](ctx, c, pathStop, person{address, sequence})
 }
 
+// Act implements engine.Operator.
+func (c *Client) Act(ctx context.Context, req engine.ActRequest) (engine.View, error) {
+	return ask[engine.View](ctx, c, pathAct, req)
+}
+
+// Today implements engine.Operator.
+func (c *Client) Today(ctx context.Context) (engine.Agenda, error) {
+	return ask[engine.Agenda](ctx, c, pathToday, nothing{})
+}
+
 // Pause implements engine.Operator.
 func (c *Client) Pause(ctx context.Context, scope engine.Scope) (int, error) {
 	return ask[int](ctx, c, pathPause, scope)

@@ -93,6 +93,12 @@ func (d *desk) NotAReply(ctx context.Context, q engine.NotAReplyRequest) (engine
 func (d *desk) Why(ctx context.Context, address string) ([]engine.Explanation, error) {
 	return reply[[]engine.Explanation](d, ctx, "why", address)
 }
+func (d *desk) Act(ctx context.Context, q engine.ActRequest) (engine.View, error) {
+	return reply[engine.View](d, ctx, q)
+}
+func (d *desk) Today(ctx context.Context) (engine.Agenda, error) {
+	return reply[engine.Agenda](d, ctx)
+}
 func (d *desk) Suppress(ctx context.Context, q engine.SuppressRequest) (engine.SuppressResult, error) {
 	return reply[engine.SuppressResult](d, ctx, q)
 }
@@ -197,6 +203,11 @@ var calls = []struct {
 		return op.CatchUp(ctx, engine.CatchUpRequest{Answer: engine.CatchUpSkip, Address: "a@b.se", Sequence: "quote"})
 	}, []any{engine.CatchUpRequest{Answer: engine.CatchUpSkip, Address: "a@b.se", Sequence: "quote"}},
 		engine.CatchUpResult{Overdue: []engine.Overdue{{Address: "a@b.se", Sequence: "quote", Step: "Close", Due: at}}}},
+	{"act", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.Act(ctx, engine.ActRequest{Verb: engine.SaySnooze, Address: "a@b.se", Sequence: "quote", Until: "friday", Reason: "r"})
+	}, []any{engine.ActRequest{Verb: engine.SaySnooze, Address: "a@b.se", Sequence: "quote", Until: "friday", Reason: "r"}}, view},
+	{"today", func(ctx context.Context, op engine.Operator) (any, error) { return op.Today(ctx) }, nil,
+		engine.Agenda{Tasks: []engine.AgendaTask{{Address: "a@b.se", Action: "call", Text: "Call", OpenedAt: at, Due: &at}}, Answers: []engine.View{view}}},
 	{"backup", func(ctx context.Context, op engine.Operator) (any, error) { return op.Backup(ctx, "/var/b.db") }, []any{"/var/b.db"},
 		engine.BackupResult{Path: "/var/b.db", Bytes: 1 << 40, Enrollments: 3, At: at}},
 	{"verify", func(ctx context.Context, op engine.Operator) (any, error) { return op.Verify(ctx) }, nil, []string{"one", "two"}},

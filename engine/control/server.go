@@ -71,6 +71,8 @@ func (s *Server) routes() http.Handler {
 	answer(s, mux, pathStop, func(ctx context.Context, q person) ([]engine.View, error) {
 		return op.Stop(ctx, q.Address, q.Sequence)
 	})
+	answer(s, mux, pathAct, op.Act)
+	answer(s, mux, pathToday, func(ctx context.Context, _ nothing) (engine.Agenda, error) { return op.Today(ctx) })
 	answer(s, mux, pathPause, op.Pause)
 	answer(s, mux, pathResume, op.Resume)
 	answer(s, mux, pathDoubts, func(ctx context.Context, _ nothing) ([]engine.Doubt, error) { return op.Doubts(ctx) })

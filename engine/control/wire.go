@@ -27,6 +27,8 @@ const (
 	pathCatchUp      = "/v1/catchup"
 	pathNotAReply    = "/v1/not-a-reply"
 	pathWhy          = "/v1/why"
+	pathAct          = "/v1/act"
+	pathToday        = "/v1/today"
 	pathBackup       = "/v1/backup"
 	pathVerify       = "/v1/verify"
 )

@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Store) {
 		{"Enroll", enrollLaws}, {"Change", changeLaws}, {"Prepare", prepareLaws}, {"Postpone", postponeLaws}, {"Claim", claimLaws},
 		{"Settle", settleLaws}, {"Apply", applyLaws}, {"Recover", recoverLaws}, {"Release", releaseLaws}, {"Pause", pauseLaws},
 		{"Suppress", suppressLaws}, {"Keep", keptLaws}, {"Doubt", doubtLaws}, {"Late", lateLaws}, {"Trust", trustLaws},
-		{"Read", readLaws}, {"Kin", kinLaws}, {"Reverse", reverseLaws}, {"Together", togetherLaws},
+		{"Chain", chainLaws}, {"Read", readLaws}, {"Kin", kinLaws}, {"Reverse", reverseLaws}, {"Together", togetherLaws},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

@@ -103,9 +103,10 @@
 //
 // # Holidays
 //
-// holidays is a comma separated list of dates (2026-12-24), of ranges
-// (2026-12-27..2027-01-02, both ends included), of dates in every year (12-24)
-// and of .ics files in the same folder. Of a calendar (RFC 5545) each event
+// holidays is a comma separated list of countries (se, us, de-by), of dates
+// (2026-12-24), of ranges (2026-12-27..2027-01-02, both ends included), of dates
+// in every year (12-24) and of .ics files in the same folder. A country has its
+// public holidays, with the days on which they are observed where those differ. Of a calendar (RFC 5545) each event
 // counts with the days it touches, also those that return every year on their
 // date; another rule of recurrence is an error, because leaving it out would
 // mean sending on a holiday.

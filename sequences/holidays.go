@@ -80,10 +80,6 @@ func (c *calendar) add(first, last time.Time, name string) {
 	}
 }
 
-// country is the seam to a library of public holidays: it finds those of a
-// country by its code, such as se or de-by. None is built in yet.
-func country(string) (Holidays, bool) { return nil, false }
-
 var (
 	countryCode = regexp.MustCompile(`^[A-Za-z]{2}(-[A-Za-z0-9]{1,3})?$`)
 	dateForm    = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
@@ -106,7 +102,7 @@ func (r *reader) readHolidays(s setting) Holidays {
 		entry := strings.TrimSpace(part)
 		where := s.at(at + len(part) - len(strings.TrimLeft(part, " \t")))
 		at += len(part) + 1
-		if err := r.addHoliday(c, entry, where); err != nil {
+		if err := r.addHoliday(c, entry); err != nil {
 			suggestion, _, text := parts(err)
 			r.wrongAt(where, fmt.Errorf("holidays: %w", text), suggestion)
 		}
@@ -115,7 +111,7 @@ func (r *reader) readHolidays(s setting) Holidays {
 }
 
 // addHoliday adds one entry of the list.
-func (r *reader) addHoliday(c *calendar, entry string, where int) error {
+func (r *reader) addHoliday(c *calendar, entry string) error {
 	switch {
 	case entry == "":
 		return errors.New("an empty place in the list")
@@ -125,12 +121,10 @@ func (r *reader) addHoliday(c *calendar, entry string, where int) error {
 		return c.addDates(entry)
 	case !countryCode.MatchString(entry):
 		return wrong("%q is neither a country such as se, nor a date such as 2026-12-24, nor an .ics file", shorten(entry))
-	case r.refused("holidays: COUNTRY", where):
-		return nil
 	}
 	public, ok := r.country(strings.ToLower(entry))
 	if !ok {
-		return wrong("no holidays are known for country %q; list their dates, or name an .ics file", entry)
+		return unknownCountry(entry)
 	}
 	c.countries = append(c.countries, public)
 	return nil

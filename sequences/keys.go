@@ -16,7 +16,7 @@ var frontKeys = []key{
 	{"from", "MAILBOX", "the name of the mailbox that sends; may be missing where there is one"},
 	{"send", "SCHEDULE", "when touches may leave; `" + defaultSend + "` where it is missing"},
 	{"timezone", "ZONE", "an IANA name such as `Europe/Stockholm`, for prospects without a timezone field; else the mailbox's"},
-	{"holidays", "LIST", "days that are no business days: `2026-12-24`, `2026-12-27..2027-01-02`, `12-24` for every year, " +
+	{"holidays", "LIST", "days that are no business days: a country's public holidays (`se`, `us`, `gb`, `de-by`), `2026-12-24`, `2026-12-27..2027-01-02`, `12-24` for every year, " +
 		"or an `.ics` file in the same folder, separated by commas"},
 	{"needs", "FIELDS", "fields that every prospect must bring, separated by commas"},
 	{"signature", "PARTIAL", "the partial that stands for `{{ signature }}` in this sequence's mails, its line breaks kept; " +
@@ -54,7 +54,6 @@ var stepKeys = []key{
 // not obey yet, and what is said to those who write them. A line that is taken
 // out of it switches its setting on.
 var notYet = map[string]string{
-	"holidays: COUNTRY": "the holidays of a country come in a later release; list their dates, or name an .ics file",
 }
 
 // refused says whether a setting is one of notYet, and reports that.

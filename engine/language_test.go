@@ -59,7 +59,7 @@ func (o *office) events(addr string) []string {
 			line += " " + ev.Step
 		}
 		for _, key := range slices.Sorted(maps.Keys(ev.Detail)) {
-			if key != "server" && key != "subject" && key != "mailbox" && key != "text" {
+			if key != "server" && key != "subject" && key != "mailbox" && key != "text" && key != "words" {
 				line += " " + key + "=" + ev.Detail[key]
 			}
 		}

@@ -128,10 +128,18 @@ func (a *app) rootHelp(root *cobra.Command, groups []group) {
 		for _, c := range g.commands {
 			names = append(names, c.Name())
 		}
-		fmt.Fprintf(a.out, "%-12s%s\n", g.title, strings.Join(names, "  "))
+		title := g.title
+		for _, line := range wrap(strings.Join(names, " "), helpWidth) {
+			fmt.Fprintf(a.out, "%-12s%s\n", title, strings.Join(strings.Fields(line), "  "))
+			title = ""
+		}
 	}
 	fmt.Fprint(a.out, "\nnudge help COMMAND, or --help after it, tells more.\n")
 }
+
+// helpWidth holds names of commands, with one space between them: with two
+// they fit into 80 columns.
+const helpWidth = 56
 
 // commandHelp is what a person sees of one command. Its paragraphs are broken
 // into lines here; what is indented or short already stays as it is.

@@ -69,9 +69,6 @@
 // Reference writes them down for people, with the units, schedules, fields and
 // filters, from what Parse and Lint read by.
 //
-// A setting that the engine does not obey yet is read and checked all the same,
-// but refused by Parse in a sentence of notYet, so that nobody relies on it.
-//
 // Two steps with one id are an error; letter case does not tell them apart. Ids
 // let steps be inserted, moved and renumbered while people are under way: see
 // Sequence.Next. A repeated step stands in Sequence.Steps once for each round,

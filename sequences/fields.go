@@ -44,13 +44,6 @@ func isComputed(name string) bool {
 	return slices.ContainsFunc(builtins, func(k key) bool { return k.name == name && k.form == nudgeFills })
 }
 
-// refusedAt is refused for a place that a template gave.
-func (r *reader) refusedAt(name string, at templates.Position) {
-	if text, known := notYet[name]; known && !r.all {
-		r.errs = append(r.errs, &ParseError{File: r.file, Line: at.Line, Column: at.Column, Err: errors.New(text)})
-	}
-}
-
 var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // readNeeds reads the comma separated list of needs:.
@@ -98,9 +91,6 @@ func (r *reader) checkFields(uses []templates.Use) {
 	}
 	for _, u := range uses {
 		r.used[u.Field] = true
-		if u.AsDate && (u.Field == "today" || u.Field == "next_touch") {
-			r.refusedAt("today | date", u.Position)
-		}
 		if slices.Contains(known, u.Field) {
 			continue
 		}

@@ -68,7 +68,7 @@ var hostile = templates.Fields{"first_name": "Anna\r\nBcc: x@evil.example", "quo
 // FuzzParseEverything reads any file with all settings taken, and whatever is
 // accepted renders to a mail without injected headers or raw HTML.
 func FuzzParseEverything(f *testing.F) {
-	for _, pattern := range []string{"testdata/everything.md", "testdata/later/*.md", "testdata/broken/partial*.md", "testdata/broken/holidays*.md"} {
+	for _, pattern := range []string{"testdata/everything.md", "testdata/broken/*-*.md", "testdata/broken/partial*.md", "testdata/broken/holidays*.md"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
 			source, err := os.ReadFile(file)
@@ -82,7 +82,7 @@ func FuzzParseEverything(f *testing.F) {
 	berlin := zone(f, "Europe/Berlin")
 	now := time.Date(2026, 10, 24, 23, 30, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, source []byte) {
-		r := read("f.md", source, options{folder: beside, all: true})
+		r := read("f.md", source, options{folder: beside})
 		for _, x := range r.findings() {
 			if x.Line < 1 || x.Column < 1 || x.Message == "" {
 				t.Fatalf("finding without a place: %+v", x)

@@ -77,7 +77,7 @@ func (midsummer) Name(d time.Time) (string, bool) {
 
 func TestTheHolidaysOfACountryComeFromALibrary(t *testing.T) {
 	library := func(code string) (Holidays, bool) { return midsummer{}, code == "se" }
-	s, err := read("q.md", []byte(withFront("holidays: SE, 2026-06-22")), options{all: true, country: library}).result()
+	s, err := read("q.md", []byte(withFront("holidays: SE, 2026-06-22")), options{country: library}).result()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestTheHolidaysOfACountryComeFromALibrary(t *testing.T) {
 	if got := s.Steps[0].DueAt(at(t, "Europe/Stockholm", "2026-06-17 10:00 +0200"), want.Location()); !got.Equal(want) {
 		t.Errorf("due %v, want %v", got, want)
 	}
-	if _, err := read("q.md", []byte(withFront("holidays: dk")), options{all: true, country: library}).result(); err == nil {
+	if _, err := read("q.md", []byte(withFront("holidays: dk")), options{country: library}).result(); err == nil {
 		t.Error("a country that the library does not know was taken")
 	}
 }

@@ -1,7 +1,6 @@
 package sequences
 
 import (
-	"errors"
 	"regexp"
 	"slices"
 )
@@ -48,22 +47,6 @@ var stepKeys = []key{
 	{"repeat", "N every DELAY", "does the step N more times, each so long after the one before"},
 	{"last", "yes or no", "the enrollment ends here with no answer; no step may follow it"},
 	{"id", "WORDS", "what the step is remembered by; else its heading without the number"},
-}
-
-// notYet are the settings that are read and checked but that the engine does
-// not obey yet, and what is said to those who write them. A line that is taken
-// out of it switches its setting on.
-var notYet = map[string]string{
-}
-
-// refused says whether a setting is one of notYet, and reports that.
-func (r *reader) refused(name string, at int) bool {
-	text, known := notYet[name]
-	if !known || r.all {
-		return false
-	}
-	r.wrongAt(at, errors.New(text), "")
-	return true
 }
 
 // variantKey is a setting such as "subject B".

@@ -53,7 +53,7 @@ var fileKinds = map[string]fileKind{
 // readLetter reads the settings that concern what a mail is made of.
 func (r *reader) readLetter(set settings, st *Step) {
 	for _, key := range []string{"plain", "attach"} {
-		if s, given := set[key]; given && !s.off && st.Do != Email {
+		if s, given := set[key]; given && st.Do != Email {
 			r.wrongAt(s.keyAt, fmt.Errorf("%s: belongs to a mail; this step is a %s", key, st.Do), "")
 			return
 		}

@@ -101,9 +101,7 @@ func (r *reader) readSubjects(set settings, st *Step) {
 		if !given {
 			one = set[names[0]]
 		}
-		if !one.off {
-			r.wrongAt(one.keyAt, fmt.Errorf("a %s has no subject; its heading and text are shown", st.Do), "")
-		}
+		r.wrongAt(one.keyAt, fmt.Errorf("a %s has no subject; its heading and text are shown", st.Do), "")
 		return
 	case given && len(names) > 0:
 		r.wrongAt(set[names[0]].keyAt, errors.New("subject: and subject A: in one step; a step has one subject or variants"), "")

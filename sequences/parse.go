@@ -38,7 +38,6 @@ func (r *reader) result() (*Sequence, error) {
 type options struct {
 	folder fs.FS  // what it refers to is looked up here
 	dir    string // or here, on the disk; "" and nil = nowhere
-	all    bool   // settings of notYet are taken, too
 
 	country func(code string) (Holidays, bool) // nil = country
 }
@@ -48,7 +47,6 @@ type options struct {
 type reader struct {
 	page
 	beside    beside
-	all       bool
 	country   func(code string) (Holidays, bool)
 	front     span
 	frontSet  settings
@@ -81,7 +79,6 @@ func read(file string, source []byte, o options) *reader {
 	r := &reader{
 		seq:      &Sequence{Name: strings.TrimSuffix(base, filepath.Ext(base)), File: file},
 		beside:   beside{fsys: o.folder, dir: o.dir},
-		all:      o.all,
 		country:  o.country,
 		partials: map[string]string{},
 		used:     map[string]bool{},

@@ -39,10 +39,7 @@ func Reference() string {
 	describedTable(&b, "Filters", []string{"Filter", "Takes", "What comes out"}, templates.Filters(), func(d templates.Described) []string {
 		return []string{code(d.Name), d.Form, d.Does}
 	})
-	if _, later := notYet["attach"]; !later {
-		attachmentsTable(&b)
-	}
-	laterTable(&b)
+	attachmentsTable(&b)
 	return b.String()
 }
 
@@ -51,9 +48,6 @@ func settingsTable(b *strings.Builder, title, where string, keys []key) {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", title, where)
 	var rows [][]string
 	for _, k := range keys {
-		if _, later := notYet[k.name]; later {
-			continue
-		}
 		does := k.does
 		if k.name == "do" {
 			does = actionsTaken()
@@ -118,19 +112,6 @@ func attachmentsTable(b *strings.Builder) {
 		rows = append(rows, []string{code(ending), fileKinds[ending].media})
 	}
 	table(b, []string{"Ending", "Media type"}, rows)
-}
-
-// laterTable lists what is refused for now.
-func laterTable(b *strings.Builder) {
-	if len(notYet) == 0 {
-		return
-	}
-	b.WriteString("\n## Not in this release\n\nThese are refused, so that nobody relies on them.\n\n")
-	var rows [][]string
-	for _, name := range slices.Sorted(maps.Keys(notYet)) {
-		rows = append(rows, []string{code(name), notYet[name]})
-	}
-	table(b, []string{"Setting", "What is said"}, rows)
 }
 
 func table(b *strings.Builder, head []string, rows [][]string) {

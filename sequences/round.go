@@ -40,7 +40,7 @@ func (r *reader) finishOf(name string) string {
 	if perr != nil {
 		return ""
 	}
-	other := &reader{page: *p, seq: &Sequence{Name: name}, all: r.all}
+	other := &reader{page: *p, seq: &Sequence{Name: name}}
 	if other.findFront() < 0 {
 		return ""
 	}

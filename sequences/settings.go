@@ -13,7 +13,6 @@ type setting struct {
 	key, value     string
 	keyAt, valueAt int     // offsets into the page
 	pieces         []piece // where each line of a folded value stands
-	off            bool    // it was refused, and counts as said
 }
 
 // piece is one line of a value: its offset in the value and on the page.
@@ -92,17 +91,13 @@ func (r *reader) readSetting(set settings, text string, keyAt int, known []key) 
 	}
 	valueAt := keyAt + strings.IndexByte(text, ':') + 1
 	valueAt += len(value) - len(strings.TrimLeft(value, " \t"))
-	set[key] = setting{key: key, value: strings.TrimSpace(value), keyAt: keyAt, valueAt: valueAt,
-		off: r.refused(tableName(key), keyAt)}
+	set[key] = setting{key: key, value: strings.TrimSpace(value), keyAt: keyAt, valueAt: valueAt}
 	return key
 }
 
 // filled returns a setting that has a value, and complains about one without.
 func (r *reader) filled(set settings, key string) (setting, bool) {
 	s, ok := set[key]
-	if s.off {
-		return s, false
-	}
 	if ok && s.value == "" {
 		r.wrongAt(s.keyAt, fmt.Errorf("no value for %s", key), "")
 		return s, false

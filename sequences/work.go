@@ -125,7 +125,7 @@ func (r *reader) readRepeat(s setting) Repeat {
 // readWork reads the settings of the owner's work.
 func (r *reader) readWork(set settings, st *Step) {
 	for _, key := range []string{"due", "if-not-done", "assignee"} {
-		if s, given := set[key]; given && !s.off && st.Do == Email {
+		if s, given := set[key]; given && st.Do == Email {
 			r.wrongAt(s.keyAt, fmt.Errorf("%s: belongs to a call, letter or task; this step is a mail", key), "")
 			return
 		}

@@ -16,15 +16,14 @@ import (
 	"nudge/templates"
 )
 
-// everything reads testdata/everything.md, in which each setting stands, with
-// what notYet refuses.
+// everything reads testdata/everything.md, in which each setting stands.
 func everything(t testing.TB, change func(string) string) *Sequence {
 	t.Helper()
 	source, err := os.ReadFile("testdata/everything.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := read("everything.md", []byte(change(string(source))), options{dir: "testdata/beside", all: true}).result()
+	s, err := read("everything.md", []byte(change(string(source))), options{dir: "testdata/beside"}).result()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,62 +156,24 @@ func TestPrettierChangesNothing(t *testing.T) {
 	}
 }
 
-// The running product refuses each setting that the engine does not obey, in
-// the sentence of notYet and no other.
-func TestWhatTheEngineDoesNotObeyIsRefused(t *testing.T) {
-	said := map[string]bool{}
-	files, err := filepath.Glob("testdata/broken/*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		lines, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(lines)) {
-			for name, text := range notYet {
-				if _, message, _ := strings.Cut(strings.TrimSpace(line), ": "); strings.HasPrefix(message, text) {
-					said[name] = true
-				}
-			}
-		}
-	}
-	for name := range notYet {
-		if !said[name] {
-			t.Errorf("no file in testdata/broken has %s", name)
-		}
-	}
-	source, err := os.ReadFile("testdata/everything.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = read("everything.md", source, options{dir: "testdata/beside"}).result()
-	if errs := err.(ParseErrors); len(errs) < len(notYet)-4 {
-		t.Errorf("everything.md is refused for %d reasons only:\n%v", len(errs), err)
-	}
-}
-
 var place = regexp.MustCompile(`^[a-z0-9-]+\.md:(\d+):`)
 
 // Every key has a file that shows what is said when its value is wrong.
 func TestEveryKeyHasABrokenFile(t *testing.T) {
 	seen := map[string]bool{}
-	for _, dir := range []string{"testdata/broken/", "testdata/later/"} {
-		files, err := filepath.Glob(dir + "*.txt")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			said, _ := os.ReadFile(file)
-			source, _ := os.ReadFile(strings.TrimSuffix(file, ".txt") + ".md")
-			lines := strings.Split(string(source), "\n")
-			for line := range strings.Lines(string(said)) {
-				if m := place.FindStringSubmatch(line); m != nil && !strings.Contains(line, "later release") {
-					n, _ := strconv.Atoi(m[1])
-					key, _, _ := strings.Cut(strings.TrimSpace(lines[n-1]), ":")
-					seen[tableName(key)] = true
-				}
+	files, err := filepath.Glob("testdata/broken/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		said, _ := os.ReadFile(file)
+		source, _ := os.ReadFile(strings.TrimSuffix(file, ".txt") + ".md")
+		lines := strings.Split(string(source), "\n")
+		for line := range strings.Lines(string(said)) {
+			if m := place.FindStringSubmatch(line); m != nil {
+				n, _ := strconv.Atoi(m[1])
+				key, _, _ := strings.Cut(strings.TrimSpace(lines[n-1]), ":")
+				seen[tableName(key)] = true
 			}
 		}
 	}
@@ -378,7 +339,7 @@ func TestLintAdvisesAboutEverySetting(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var lines []string
-			for _, f := range read("q.md", []byte(tt.source), options{folder: files, all: true}).findings() {
+			for _, f := range read("q.md", []byte(tt.source), options{folder: files}).findings() {
 				lines = append(lines, f.String())
 			}
 			if got := strings.Join(lines, "\n"); got != tt.want {

@@ -63,7 +63,8 @@ func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 // compare decides what a Sent folder says about the enrollments of a mailbox.
 // proof says that the folder has every mail that left.
 func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.Time) Reconciliation {
-	r := Reconciliation{Mailbox: e.Mailbox.Name, At: now.In(e.Mailbox.Location)} // what was found counts on the owner's calendar day
+	r := Reconciliation{Mailbox: e.Mailbox.Name, Learned: map[string]string{},
+		At: now.In(e.Mailbox.Location)} // what was found counts on the owner's calendar day
 	k := e.sentKnown()
 	steps := k.expected(ens)
 	byID := map[string]int{}
@@ -91,7 +92,8 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 		seen[in.MessageID] = true
 		if ours {
 			en := &ens[byID[place.enrollment]]
-			if slices.Contains(en.DoneSteps(), place.step) || en.Ended() {
+			if slices.Contains(en.DoneSteps(), place.step) { // sent twice, by a person's word
+				r.Learned[in.MessageID] = en.ID
 				continue
 			}
 			s := e.found(*en, place, in, now)
@@ -103,6 +105,7 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 			en := ens[anchors[in.References[i]]]
 			if t := k.testifyByAnchor(in, Known{ByID: map[string]string{in.References[i]: en.ID}, ByEnrollment: map[string]Enrollment{en.ID: en}}); t.unknown {
 				asked[en.ID] = true
+				r.Learned[in.MessageID] = en.ID
 			}
 			continue
 		}

@@ -342,6 +342,7 @@ type Reconciliation struct {
 	Sent      []Settlement // found in Sent, oldest first; no touch of theirs is open
 	Holds     []string     // enrollments of which nobody can tell; see Enrollment.Distrusted
 	Strangers []Stranger
+	Learned   map[string]string // Message-ID of another mail of ours → enrollment
 }
 
 // Stranger is a mail in Sent that nudge sent to somebody this state does not

@@ -237,3 +237,85 @@ func TestARunOfSequencesAtAProviderThatRewritesStaysTrusted(t *testing.T) {
 		t.Errorf("trust %+v, %v", trust, err)
 	}
 }
+
+// The touch left after the backup, and the person had answered by the time of
+// the restore: the enrollment ends before the Sent folder is compared, and the
+// mail in Sent may not accuse the state for ever.
+func TestARestoredStateTrustsAgainAlthoughSomebodyEnded(t *testing.T) {
+	for _, kind := range []engine.Kind{engine.Reply, engine.Unsubscribe} {
+		o := newOffice(t)
+		o.provesThatItKeeps()
+		o.enroll("per@kund.example")
+		old := o.snapshot()
+		o.mustTick() // the first touch leaves
+		o.now = o.now.Add(time.Hour)
+		o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"per@kund.example"}, Kind: kind, Arrived: o.now})
+		o.mustTick()
+		o.restore(old)
+		o.staysTrusted(string(kind))
+		if v := o.view("per@kund.example"); v.State != engine.Stopped || v.Touches != 1 {
+			t.Errorf("%s: per is %s after %d mails, want stopped after 1\n%s", kind, v.State, v.Touches, o.story("per@kund.example"))
+		}
+	}
+}
+
+func TestARestoredStateTrustsAgainAtAProviderThatRewrites(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	o.enroll("per@kund.example")
+	old := o.snapshot()
+	o.rewrites = true
+	o.mustTick() // the first touch leaves
+	o.restore(old)
+	o.staysTrusted("rewritten ids")
+	o.wants("per@kund.example", engine.Held, engine.Restored, 1)
+}
+
+// A person had said "send it again" of a mail that left all the same.
+func TestARestoredStateTrustsAgainAlthoughAStepLeftTwice(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	o.enroll("per@kund.example")
+	old := o.snapshot()
+	o.keeps = false // nothing tells
+	var first engine.Email
+	o.onData = func(e engine.Email) error {
+		first, o.onData = e, nil
+		return lost(e)
+	}
+	o.run(time.Hour)
+	v := o.view("per@kund.example")
+	if _, err := o.desk.ResolveDoubt(t.Context(), v.ID, engine.DoubtResend); err != nil {
+		t.Fatal(err)
+	}
+	o.keeps = true
+	o.run(day)
+	o.mu.Lock()
+	o.file(first)
+	o.mu.Unlock()
+	o.restore(old)
+	o.staysTrusted("two mails of one step")
+}
+
+// staysTrusted goes on after a restore, and checks that the state is distrusted
+// once and that whoever is enrolled then is served to the end.
+func (o *office) staysTrusted(what string) {
+	o.t.Helper()
+	o.run(time.Hour)
+	o.enroll("zoe@far.example")
+	o.run(20 * day)
+	events, err := o.store.Events("", 0, 100_000)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	distrusts := 0
+	for _, ev := range events {
+		if ev.Kind == engine.EventRestored && ev.Detail["why"] != "" {
+			distrusts++
+		}
+	}
+	if trust, err := o.store.Trust("sales"); err != nil || trust.Behind != "" || distrusts != 1 {
+		o.t.Errorf("%s: distrusted %d times, want once; behind %q, %v", what, distrusts, trust.Behind, err)
+	}
+	o.wants("zoe@far.example", engine.Finished, engine.NoAnswer, 3)
+}

@@ -9,8 +9,9 @@ import (
 )
 
 // Reconcile implements engine.StoreWriter. What was found in Sent counts as a
-// claim would, on its own day in the location of r.At. Whoever has ended meanwhile stays as they
-// are, and only what was sent to them is remembered.
+// claim would, on its own day in the location of r.At. Whoever has ended meanwhile stays ended,
+// and what was sent to them is remembered all the same: otherwise the mail would accuse the
+// state again each time it is read.
 func (s *Store) Reconcile(r engine.Reconciliation) error {
 	return s.update(func(w *write) error {
 		for _, st := range r.Sent {
@@ -25,6 +26,11 @@ func (s *Store) Reconcile(r engine.Reconciliation) error {
 		}
 		for _, st := range r.Strangers {
 			if err := w.stranger(st, r); err != nil {
+				return err
+			}
+		}
+		for mid, id := range r.Learned {
+			if err := w.learn(mid, id); err != nil {
 				return err
 			}
 		}
@@ -43,13 +49,13 @@ func (w *write) found(st engine.Settlement, at time.Time) error {
 	if err != nil || !ok {
 		return err
 	}
-	if err := w.learn(st.Touch.Email.MessageID, en.ID); err != nil || en.Ended() {
+	if err := w.learn(st.Touch.Email.MessageID, en.ID); err != nil {
 		return err
 	}
 	if closed, err := w.close(st); err != nil || closed {
 		return err
 	}
-	if en, err = must(w.tx, en.ID); err != nil || en.Ended() {
+	if en, err = must(w.tx, en.ID); err != nil {
 		return err
 	}
 	steps := len(en.Done)

@@ -159,16 +159,30 @@ var trustLaws = []law{
 		w.same("next", got.Next, "third")
 		w.same("counts", w.counts(), engine.Counts{Active: 1})
 	}},
-	{"whoever ended meanwhile stays ended, and their answer is still known", func(w *world) {
+	{"whoever ended meanwhile stays ended, and what was sent to them is remembered", func(w *world) {
 		en := w.one()
 		w.apply(monday, reply(en, "r@x"))
 		ended := w.get(en.ID)
 		s := found(en, "first", "second")
 		w.reconcile(engine.Reconciliation{Sent: []engine.Settlement{s}, Holds: []string{en.ID}})
-		w.same("enrollment", w.get(en.ID), ended)
+		got := w.get(en.ID)
+		w.same("steps", got.DoneSteps(), []string{"first"})
+		w.same("pace", w.pace(today).Today, 1)
+		got.Done, got.Thread, got.Version = ended.Done, ended.Thread, ended.Version
+		w.same("enrollment otherwise", got, ended)
 		known, err := w.s.Known([]string{s.Touch.Email.MessageID}, nil)
 		w.must(err)
 		w.same("known", known.ByID, map[string]string{s.Touch.Email.MessageID: en.ID})
+	}},
+	{"another mail of ours in Sent is known from then on, whoever it went to", func(w *world) {
+		ens := w.enroll(prospect(1), prospect(2))
+		w.apply(monday, reply(ens[1], "r@x"))
+		mine := w.claim(monday, ens[0])[0].Email.MessageID
+		w.reconcile(engine.Reconciliation{Learned: map[string]string{"given1@outlook.example": ens[0].ID, "given2@outlook.example": ens[1].ID,
+			mine: ens[1].ID, "nobody@x": "nobody", "": ens[0].ID}})
+		known, err := w.s.Known([]string{"given1@outlook.example", "given2@outlook.example", mine, "nobody@x"}, nil)
+		w.must(err)
+		w.same("known", known.ByID, map[string]string{"given1@outlook.example": ens[0].ID, "given2@outlook.example": ens[1].ID, mine: ens[0].ID})
 	}},
 	{"holds those of whom nobody can tell, whatever moved since, and says so", func(w *world) {
 		ens := w.enroll(prospect(1), prospect(2), prospect(3))

@@ -85,7 +85,7 @@ func stale(started time.Time) bool {
 }
 
 // open brings all touches to RCPT, side by side. Those that fail are settled
-// or, when the trouble is the mailbox's own, put back untouched.
+// or, when the trouble is surely the mailbox's own, put back untouched.
 func (e *Engine) open(ctx context.Context, watch stopwatch, group []passenger) ([]passenger, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
@@ -105,10 +105,13 @@ func (e *Engine) open(ctx context.Context, watch stopwatch, group []passenger) (
 		}
 		se := sendError(err, PhaseConnect)
 		if concernsMailbox(se) {
-			trouble, back = se, append(back, group[i])
-			continue
+			trouble = se
+			if !mayBeRecipient(se) {
+				back = append(back, group[i])
+				continue
+			}
 		}
-		settled = append(settled, settlementOf(group[i].touch, group[i].en, se, now))
+		settled = append(settled, settlementOf(group[i].touch, group[i].en, se, e.passedAt, now))
 	}
 	if err := e.withdraw(back); err != nil {
 		return nil, err

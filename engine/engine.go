@@ -51,6 +51,7 @@ type Engine struct {
 	throttled   int                  // temporary refusals by policy in a row
 	deaf        int                  // failed looks at the mailbox in a row
 	mute        int                  // failed attempts to send in a row
+	passedAt    time.Time            // when a mail was last accepted
 	slow        int                  // fences that took too long, in a row
 	silentUntil time.Time            // no attempt to send before this, after one that failed
 	flight      *flight

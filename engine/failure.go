@@ -59,6 +59,17 @@ func concernsMailbox(se *SendError) bool {
 	return se.Code == 0 || se.Code == 421 || se.Code >= 530 && se.Code <= 535
 }
 
+// mayBeRecipient says whether trouble that concerns the mailbox may all the same
+// be about one recipient or one mail: a server that closes, or falls silent, only
+// when it hears that address or that text. The next attempt tells, with another.
+func mayBeRecipient(se *SendError) bool {
+	switch se.Phase {
+	case PhaseRcpt, PhaseData, PhaseDot:
+		return se != errHalted && se.Enhanced == "" && se.Code == 0 || se.Code == 421
+	}
+	return false
+}
+
 // rejectedLogins is how many refused logins in a row are no passing trouble of
 // the server's: more of them lock accounts.
 const rejectedLogins = 3
@@ -108,13 +119,18 @@ func slowDown(se *SendError) bool {
 }
 
 // settlementOf says what a failed send means for its enrollment. next and due
-// are not needed: nothing left.
-func settlementOf(t Touch, en Enrollment, se *SendError, now time.Time) Settlement {
+// are not needed: nothing left. passed is when a mail of this mailbox was last
+// accepted: trouble that may be the mailbox's is a recipient's own only where
+// others passed meanwhile.
+func settlementOf(t Touch, en Enrollment, se *SendError, passed, now time.Time) Settlement {
 	s := Settlement{Touch: t, Outcome: se.Outcome, At: now, Answer: se.Err.Error(), Due: en.Look, Attempts: en.Attempts}
 	switch {
 	case se.Outcome == Unknown:
-	case concernsMailbox(se):
+	case concernsMailbox(se) && !mayBeRecipient(se):
 		s.Outcome = Deferred // due again as soon as the mailbox can send
+	case concernsMailbox(se) && !passed.After(en.TriedAt):
+		s.Outcome, s.Attempts = Deferred, en.Attempts+1 // no other is kept waiting by it
+		s.Due = now.Add(nth(recipientBackoff, en.Attempts))
 	case se.Outcome == Refusal && badRecipient(se) && AddressKey(t.Email.To) == en.Key: // not so in a rehearsal
 		s.Stop, s.Suppress = Bounced, true
 	case se.Outcome == Refusal:

@@ -117,3 +117,61 @@ func TestAnAlarmComesOnce(t *testing.T) {
 		t.Errorf("%d alarms, want one", n)
 	}
 }
+
+// The server drops the connection whenever it hears one address, or takes one
+// mail. The others are served meanwhile, and in the end a person is asked.
+func TestOneRecipientDoesNotBlockTheMailbox(t *testing.T) {
+	dropped := errors.New("the connection was lost")
+	for name, fail := range map[string]*engine.SendError{
+		"lost at RCPT":   {Phase: engine.PhaseRcpt, Outcome: engine.Deferred, Err: dropped},
+		"421 at RCPT":    {Phase: engine.PhaseRcpt, Outcome: engine.Deferred, Code: 421, Enhanced: "4.3.2", Err: dropped},
+		"lost in DATA":   {Phase: engine.PhaseData, Outcome: engine.Deferred, Err: dropped},
+		"421 to the dot": {Phase: engine.PhaseDot, Outcome: engine.Deferred, Code: 421, Err: dropped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.engine.Mailbox.GapMin, o.engine.Mailbox.GapMax = 90*time.Second, 240*time.Second
+			poison := func(e engine.Email) error {
+				if e.To == "per@kund.example" {
+					return fail
+				}
+				return nil
+			}
+			if o.onData = poison; fail.Phase == engine.PhaseRcpt {
+				o.onOpen, o.onData = poison, nil
+			}
+			o.enroll("per@kund.example")
+			o.now = o.now.Add(time.Minute)
+			for _, addr := range []string{"eva@other.example", "zoe@far.example"} {
+				o.enroll(addr)
+			}
+			o.run(time.Hour)
+			for _, addr := range []string{"eva@other.example", "zoe@far.example"} {
+				o.wants(addr, engine.Active, "", 1)
+			}
+			o.run(20 * day)
+			for _, addr := range []string{"eva@other.example", "zoe@far.example"} {
+				o.wants(addr, engine.Finished, engine.NoAnswer, 3)
+			}
+			o.wants("per@kund.example", engine.Held, engine.Undelivered, 0)
+		})
+	}
+}
+
+// All of them fail at RCPT for days: that is the mailbox's trouble, and nobody
+// is asked about any single one.
+func TestALongOutageAtRcptHoldsNobody(t *testing.T) {
+	o := newOffice(t)
+	for i := range 3 {
+		o.enroll(fmt.Sprintf("p%d@kund%d.example", i, i))
+	}
+	o.onOpen = func(engine.Email) error {
+		return &engine.SendError{Phase: engine.PhaseRcpt, Outcome: engine.Deferred, Code: 421, Err: errors.New("421 closing")}
+	}
+	o.run(5 * day)
+	o.onOpen = nil
+	o.run(day)
+	for i := range 3 {
+		o.wants(fmt.Sprintf("p%d@kund%d.example", i, i), engine.Active, "", 1)
+	}
+}

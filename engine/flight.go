@@ -89,7 +89,7 @@ func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error 
 	for _, l := range done {
 		p := f.group[l.index]
 		if l.err == nil {
-			accepted = true
+			accepted, e.passedAt = true, now
 			next, due := e.after(p.seq, p.en, p.touch.Step, now)
 			if _, later := e.after(p.seq, p.en, p.touch.Step, p.claimed); later.After(due) {
 				due = later // in business days, a touch that ended after midnight would come sooner
@@ -106,7 +106,7 @@ func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error 
 		if se.Outcome != Unknown && concernsMailbox(se) && se != errHalted {
 			trouble = se
 		}
-		settled = append(settled, settlementOf(p.touch, p.en, se, now))
+		settled = append(settled, settlementOf(p.touch, p.en, se, e.passedAt, now))
 	}
 	if err := e.settleAll(settled); err != nil {
 		return err

@@ -20,9 +20,14 @@ type classified struct {
 	Path      string      `json:"path"`
 	Label     engine.Kind `json:"label"`
 	Failed    []string    `json:"failed"`
-	Evidence  string      `json:"evidence"`         // the rule that decided, in words
-	Status    string      `json:"status,omitempty"` // a bounce's enhanced status code
-	Until     string      `json:"until,omitempty"`  // an absence's last day
+	Evidence  string      `json:"evidence"`            // the rule that decided, in words
+	Status    string      `json:"status,omitempty"`    // a bounce's enhanced status code
+	Until     string      `json:"until,omitempty"`     // an absence's last day
+	OptOut    bool        `json:"opt_out,omitempty"`   // it asks to be left alone
+	Left      bool        `json:"left,omitempty"`      // whoever was written to is gone
+	Successor string      `json:"successor,omitempty"` // the address to write to instead
+	Ticket    bool        `json:"ticket,omitempty"`    // an automatic answer that says no more than that a mail came in
+	Answer    string      `json:"answer,omitempty"`    // to an invitation: accepted, declined, tentative or delegated
 	From      []string    `json:"from"`
 	Subject   string      `json:"subject"`
 	MessageID string      `json:"message_id"`
@@ -78,6 +83,7 @@ func (a *app) readMessage(path string) ([]byte, error) {
 
 func evidenceOf(path string, in engine.Incoming) classified {
 	c := classified{Path: path, Label: in.Kind, Failed: in.Failed, Evidence: in.Evidence, Status: in.Status,
+		OptOut: in.OptOut, Left: in.Left, Successor: in.Successor, Ticket: in.Ticket, Answer: in.Answer,
 		From: in.From, Subject: in.Subject, MessageID: in.MessageID}
 	if c.Failed == nil {
 		c.Failed = []string{}

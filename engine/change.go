@@ -37,6 +37,20 @@ func CheckClaim(en Enrollment, t Touch) error {
 	return nil
 }
 
+// CheckContacts says whether the guard's answer about the pace of a person still
+// holds when their touch is claimed: nil, or ErrEnded when they have heard from us
+// since, from another mailbox. contacts are theirs by then. A touch whose Heard is
+// nil, like that of a rehearsal, goes to nobody whose pace counts.
+func CheckContacts(contacts []Contact, t Touch) error {
+	for _, c := range contacts {
+		known := func(h Contact) bool { return h.At.Equal(c.At) && h.Sequence == c.Sequence }
+		if t.Heard != nil && !slices.ContainsFunc(t.Heard, known) {
+			return ErrEnded
+		}
+	}
+	return nil
+}
+
 // Apply is what an incoming message does to the enrollment. A stop beats a
 // hold, a hold beats going on, and nothing here ever moves the other way. The
 // bool says whether the enrollment itself changed; the events are due anyway.

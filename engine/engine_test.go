@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"nudge/engine"
+	"nudge/sequences"
 )
 
 const day = 24 * time.Hour
@@ -762,4 +764,42 @@ func TestAVanishedMailHoldsAlsoWhenTheSweepBreaksOff(t *testing.T) {
 	o.onFetch, o.onRead, o.down = nil, nil, nil
 	o.run(10 * day)
 	o.wants("per@kund.example", engine.Held, engine.Unsure, 1)
+}
+
+// Two mailboxes are about to write to one person at the same moment: what the
+// first has claimed, the second hears of before its own DATA.
+func TestTwoMailboxesKeepOnePersonsPace(t *testing.T) {
+	o := newOffice(t)
+	o.lib["other"] = sequence(t, "other", threeTouches)
+	o.engine.Mailbox.BetweenSequences = sequences.Delay{N: 2, Unit: sequences.BusinessDays}
+	second := o.engine.Mailbox
+	second.Name, second.Address = "second", "second@bergroofing.example"
+	far := &post{folders: map[string][]engine.Incoming{"INBOX": nil}, now: o.post.now}
+	colleague := &engine.Engine{Mailbox: second, Store: o.store, Library: o.lib, Sender: far, Inbox: far, Log: slog.New(slog.DiscardHandler)}
+	v := o.enroll("per@kund.example")
+	en, err := o.store.Enrollment(v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	en.ID, en.Version, en.Sequence, en.Mailbox = "", 0, "other", second.Name
+	if _, errs, err := o.store.Enroll([]engine.Enrollment{en}); err != nil || errs[0] != nil {
+		t.Fatal(err, errs)
+	}
+	o.afterRcpt = func(engine.Email) {
+		if _, err := colleague.Tick(t.Context(), o.now); err != nil {
+			t.Error(err)
+		}
+		if err := colleague.Finish(o.now); err != nil {
+			t.Error(err)
+		}
+	}
+	o.mustTick()
+	if own, theirs := o.sentTo("per@kund.example"), far.sentTo("per@kund.example"); own != 0 || theirs != 1 {
+		t.Fatalf("%d mails from the one and %d from the other at one moment, want 0 and 1", own, theirs)
+	}
+	o.afterRcpt = nil
+	o.run(2*day + time.Hour)
+	if own := o.sentTo("per@kund.example"); own != 1 {
+		t.Errorf("%d mails two business days later, want 1\n%s", own, o.story("per@kund.example"))
+	}
 }

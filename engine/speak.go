@@ -162,8 +162,12 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 	if st.Do != sequences.Email {
 		return nil, nil, e.openTask(seq, st, en, now)
 	}
+	var heard []Contact
+	if !e.Mailbox.Rehearsal {
+		heard = append([]Contact{}, c.Contacts...)
+	}
 	if t := c.Kept; t != nil && e.goesAgain(*t, en, now) {
-		t.Again, t.Version, t.Phase, t.Late = true, en.Version, Prepared, en.Late
+		t.Again, t.Version, t.Phase, t.Late, t.Heard = true, en.Version, Prepared, en.Late, heard
 		return &passenger{touch: *t, en: en, seq: seq}, nil, nil
 	}
 	email, err := Compose(e.Mailbox, e.Store.Secret(), seq, st, en, now)
@@ -173,7 +177,7 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 		return nil, e.holding(post, en, Unwritable, err.Error(), now), nil
 	}
 	t := Touch{Enrollment: en.ID, Step: st.ID, Version: en.Version, Mailbox: en.Mailbox, Sequence: en.Sequence,
-		Email: email, Phase: Prepared, PreparedAt: now, Late: en.Late}
+		Email: email, Phase: Prepared, PreparedAt: now, Late: en.Late, Heard: heard}
 	return &passenger{touch: t, en: en, seq: seq}, nil, nil
 }
 

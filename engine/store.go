@@ -53,9 +53,10 @@ type StoreWriter interface {
 	// touch for sending: its phase becomes Sending with ClaimedAt = sweep.At,
 	// the day's counters and the person's contacts count it. A touch whose
 	// enrollment CheckClaim refuses after the sweep's effects, or whose
-	// address is suppressed, or that a pause covers, yields its error
-	// (ErrEnded, ErrSuppressed), and its intent is forgotten; Kept again where
-	// it was, unless the enrollment has ended.
+	// person's contacts CheckContacts refuses, or whose address is suppressed,
+	// or that a pause covers, yields its error (ErrEnded, ErrSuppressed), and
+	// its intent is forgotten; Kept again where it was, unless the enrollment
+	// has ended.
 	Claim(sweep Sweep, touches []Touch) ([]error, error)
 
 	// Settle records how open touches ended, whichever their phase (one that

@@ -43,6 +43,7 @@ type Touch struct {
 	Doubt      string    `json:"doubt,omitempty"` // why the outcome is unknown
 	DoubtAt    time.Time `json:"doubt_at,omitzero"`
 	Looks      int       `json:"looks,omitempty"` // how often it was looked for among the sent mail, in vain
+	Heard      []Contact `json:"-"`               // the person's contacts that the guard knew of; see CheckContacts
 }
 
 // Email is a rendered touch: an envelope and frozen bytes. Nothing changes it

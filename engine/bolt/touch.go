@@ -215,6 +215,13 @@ func (w *write) claim(given engine.Touch, at time.Time) (refused, err error) {
 	if refused := engine.CheckClaim(en, t); refused != nil {
 		return refused, w.shelve(t)
 	}
+	contacts, _, err := load[[]engine.Contact](w.tx, bucketPeople, []byte(en.Key))
+	if err != nil {
+		return nil, err
+	}
+	if refused := engine.CheckContacts(recent(contacts, at), given); refused != nil {
+		return refused, w.shelve(t)
+	}
 	t.Phase, t.ClaimedAt = engine.Sending, at
 	if err := w.putTouch(t); err != nil {
 		return nil, err

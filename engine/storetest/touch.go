@@ -158,6 +158,24 @@ var claimLaws = []law{
 			w.same("open", w.candidate(en.ID, monday.Add(day)).OpenTouch, false)
 		}
 	}},
+	{"refuses whoever heard from another mailbox since the guard looked, and forgets the intent", func(w *world) {
+		other := in(prospect(1), "invoice")
+		other.Mailbox = "support"
+		ens := w.enroll(prospect(1), other)
+		touches := w.prepare(ens...)
+		for i, en := range ens {
+			touches[i].Heard = []engine.Contact{}
+			errs, err := w.s.Claim(engine.Sweep{Mailbox: en.Mailbox, At: monday}, touches[i:i+1])
+			w.must(err)
+			w.same("errors", errs, [][]error{{nil}, {engine.ErrEnded}}[i])
+		}
+		w.same("pace of the other", w.pace(today).Today, 1)
+		touches = w.prepare(ens[1]) // the intent is forgotten
+		touches[0].Heard = []engine.Contact{{At: monday, Sequence: "quote"}}
+		errs, err := w.s.Claim(engine.Sweep{Mailbox: "support", At: monday.Add(minute)}, touches)
+		w.must(err)
+		w.same("once the guard knows", errs, []error{nil})
+	}},
 	{"takes a touch once", func(w *world) {
 		touches := w.claim(monday, w.one())
 		errs, err := w.s.Claim(engine.Sweep{Mailbox: mailbox, At: monday}, touches)

@@ -40,17 +40,17 @@ func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("read the sent mail: %w", err)
 	}
 	e.unread = 0
-	ens, err := e.Store.Enrollments(Filter{Mailbox: e.Mailbox.Name})
-	if err != nil {
-		return &storeError{err}
-	}
 	proof := false
 	if readable {
 		if proof, err = e.keepsSent(own); err != nil {
 			return err
 		}
 	}
-	r := e.compare(ens, own, proof, now)
+	c, err := e.concerned(own, proof, now)
+	if err != nil {
+		return err
+	}
+	r := e.compare(c, own, proof, now)
 	if err := e.Store.Reconcile(r); err != nil {
 		return &storeError{err}
 	}
@@ -60,22 +60,78 @@ func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 	return e.loadTrust()
 }
 
-// compare decides what a Sent folder says about the enrollments of a mailbox.
-// proof says that the folder has every mail that left.
-func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.Time) Reconciliation {
-	r := Reconciliation{Mailbox: e.Mailbox.Name, Learned: map[string]string{},
-		At: now.In(e.Mailbox.Location)} // what was found counts on the owner's calendar day
+// concern is what a Sent folder and a state have to do with each other: the
+// enrollments that a mail of it belongs to, and of the others those of whom
+// nobody can tell.
+type concern struct {
+	ens     []Enrollment
+	steps   map[string]placeInPlan // by Message-ID
+	anchors map[string]int         // anchor id → index in ens
+	holds   []string
+}
+
+// reconcilePage is how many enrollments are compared at once. What is kept of
+// them depends on the mails in Sent, not on how many are enrolled.
+const reconcilePage = 1000
+
+// concerned finds out whose the mails in Sent are.
+func (e *Engine) concerned(own []Incoming, proof bool, now time.Time) (concern, error) {
+	c := concern{steps: map[string]placeInPlan{}, anchors: map[string]int{}}
+	ids, refs := map[string]bool{}, map[string]bool{}
+	for _, in := range own {
+		ids[in.MessageID], ids[in.OriginalID] = true, true
+		for _, ref := range in.References {
+			refs[ref] = true
+		}
+	}
+	delete(ids, "") // a mail without one
 	k := e.sentKnown()
-	steps := k.expected(ens)
+	for after := ""; ; {
+		page, err := e.Store.Enrollments(Filter{Mailbox: e.Mailbox.Name, After: after, Limit: reconcilePage})
+		if err != nil {
+			return c, &storeError{err}
+		}
+		for _, en := range page {
+			after = en.ID
+			anchor := en.Thread.Anchor
+			if anchor == "" {
+				anchor = anchorOf(k.secret, en, AddressDomain(e.Mailbox.Address))
+			}
+			switch {
+			case k.expected(en, ids, c.steps) || refs[anchor]:
+				c.anchors[anchor] = len(c.ens)
+				c.ens = append(c.ens, en)
+			case untold(en, proof, now):
+				c.holds = append(c.holds, en.ID)
+			}
+		}
+		if len(page) < reconcilePage {
+			return c, nil
+		}
+	}
+}
+
+// untold says whether the next mail of an enrollment may have left without
+// anything in Sent to tell it.
+func untold(en Enrollment, proof bool, now time.Time) bool {
+	return goesOn(en) && !proof && !en.Due.After(now)
+}
+
+// goesOn says whether an enrollment goes on by itself: a date to come may be of
+// a mail read again.
+func goesOn(en Enrollment) bool {
+	return en.State == Active || en.State == Held && !en.HeldUntil.IsZero()
+}
+
+// compare decides what a Sent folder says about the enrollments that it
+// concerns. proof says that the folder has every mail that left.
+func (e *Engine) compare(c concern, own []Incoming, proof bool, now time.Time) Reconciliation {
+	r := Reconciliation{Mailbox: e.Mailbox.Name, Learned: map[string]string{}, Holds: c.holds,
+		At: now.In(e.Mailbox.Location)} // what was found counts on the owner's calendar day
+	k, ens, steps, anchors := e.sentKnown(), c.ens, c.steps, c.anchors
 	byID := map[string]int{}
-	anchors := map[string]int{}
 	for i, en := range ens {
 		byID[en.ID] = i
-		anchor := en.Thread.Anchor
-		if anchor == "" {
-			anchor = anchorOf(k.secret, en, AddressDomain(e.Mailbox.Address))
-		}
-		anchors[anchor] = i
 	}
 	own = slices.Clone(own)
 	slices.SortStableFunc(own, func(a, b Incoming) int { return a.Arrived.Compare(b.Arrived) })
@@ -114,8 +170,7 @@ func (e *Engine) compare(ens []Enrollment, own []Incoming, proof bool, now time.
 		}
 	}
 	for _, en := range ens {
-		waits := en.State == Active || en.State == Held && !en.HeldUntil.IsZero() // a date to come may be of a mail read again
-		if waits && (asked[en.ID] || !proof && !en.Due.After(now)) {
+		if asked[en.ID] && goesOn(en) || untold(en, proof, now) {
 			r.Holds = append(r.Holds, en.ID)
 		}
 	}
@@ -141,27 +196,31 @@ type placeInPlan struct {
 	rehearsal        bool
 }
 
-// expected lists the Message-IDs that the steps of these enrollments have or
-// will have, each with a person's resends.
-func (k sentKnown) expected(ens []Enrollment) map[string]placeInPlan {
+// expected adds to places, of these ids, those that steps of an enrollment have
+// or will have, each with a person's resends. It says whether there was any.
+func (k sentKnown) expected(en Enrollment, ids map[string]bool, places map[string]placeInPlan) bool {
 	domain := AddressDomain(k.mailbox.Address)
-	places := map[string]placeInPlan{}
-	for _, en := range ens {
-		for _, d := range en.Done {
-			places[d.MessageID] = placeInPlan{en.ID, d.Step, d.Rehearsed}
-		}
-		steps := append(en.DoneSteps(), en.Next)
-		if seq := k.seqOf(en); seq != nil {
-			for _, st := range seq.Steps {
-				steps = append(steps, st.ID)
-			}
-		}
-		for _, step := range steps {
-			for en.Resends = range maxResends + 1 {
-				places[messageID(k.secret, "touch", en, step, domain)] = placeInPlan{en.ID, step, false}
-				places[messageID(k.secret, "rehearsal", en, step, domain)] = placeInPlan{en.ID, step, true}
-			}
+	found := false
+	add := func(id string, place placeInPlan) {
+		if ids[id] {
+			places[id], found = place, true
 		}
 	}
-	return places
+	for _, d := range en.Done {
+		add(d.MessageID, placeInPlan{en.ID, d.Step, d.Rehearsed})
+	}
+	steps := append(en.DoneSteps(), en.Next)
+	if seq := k.seqOf(en); seq != nil {
+		for _, st := range seq.Steps {
+			steps = append(steps, st.ID)
+		}
+	}
+	slices.Sort(steps)
+	for _, step := range slices.Compact(steps) {
+		for en.Resends = range maxResends + 1 {
+			add(messageID(k.secret, "touch", en, step, domain), placeInPlan{en.ID, step, false})
+			add(messageID(k.secret, "rehearsal", en, step, domain), placeInPlan{en.ID, step, true})
+		}
+	}
+	return found
 }

@@ -209,7 +209,8 @@ type Filter struct {
 	State    State  `json:"state,omitempty"`
 	Sequence string `json:"sequence,omitempty"`
 	Mailbox  string `json:"mailbox,omitempty"`
-	Key      string `json:"key,omitempty"` // of one person
+	Key      string `json:"key,omitempty"`   // of one person
+	After    string `json:"after,omitempty"` // only those whose id comes after this one
 	Limit    int    `json:"limit,omitempty"`
 }
 

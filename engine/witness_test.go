@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -318,4 +319,54 @@ func (o *office) staysTrusted(what string) {
 		o.t.Errorf("%s: distrusted %d times, want once; behind %q, %v", what, distrusts, trust.Behind, err)
 	}
 	o.wants("zoe@far.example", engine.Finished, engine.NoAnswer, 3)
+}
+
+// pages is a Store that notes how large a listing of enrollments may get.
+type pages struct {
+	engine.Store
+	largest, unbounded int
+}
+
+func (p *pages) Enrollments(f engine.Filter) ([]engine.Enrollment, error) {
+	ens, err := p.Store.Enrollments(f)
+	p.largest = max(p.largest, len(ens))
+	if f.Limit == 0 {
+		p.unbounded++
+	}
+	return ens, err
+}
+
+// However many are enrolled, they are compared with Sent page by page.
+func TestAStateIsComparedWithSentPageByPage(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	v := o.enroll("first@kund.example")
+	en, err := o.store.Enrollment(v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var crowd []engine.Enrollment
+	for i := range 2300 {
+		other := en
+		other.ID, other.Version, other.Address = "", 0, fmt.Sprintf("p%d@crowd.example", i)
+		other.Key, other.Due = engine.AddressKey(other.Address), o.now.Add(300*day)
+		other.Look = other.Due
+		crowd = append(crowd, other)
+	}
+	if _, _, err := o.store.Enroll(crowd); err != nil {
+		t.Fatal(err)
+	}
+	o.enroll("last@kund.example")
+	old := o.snapshot()
+	o.mustTick() // both first touches leave
+	o.mustTick()
+	listings := &pages{}
+	o.wrap = func(s engine.Store) engine.Store { listings.Store = s; return listings }
+	o.restore(old)
+	o.run(time.Hour)
+	o.wants("first@kund.example", engine.Active, "", 1)
+	o.wants("last@kund.example", engine.Active, "", 1)
+	if listings.unbounded > 0 || listings.largest > 1000 {
+		t.Errorf("%d listings without a limit, up to %d enrollments at once; want pages of at most 1000", listings.unbounded, listings.largest)
+	}
 }

@@ -172,7 +172,7 @@ func (s *Store) Enrollment(id string) (en engine.Enrollment, err error) {
 func (s *Store) Enrollments(f engine.Filter) (found []engine.Enrollment, err error) {
 	fits := func(en engine.Enrollment) bool {
 		return (f.State == "" || f.State == en.State) && (f.Sequence == "" || f.Sequence == en.Sequence) &&
-			(f.Mailbox == "" || f.Mailbox == en.Mailbox) && (f.Key == "" || f.Key == en.Key)
+			(f.Mailbox == "" || f.Mailbox == en.Mailbox) && (f.Key == "" || f.Key == en.Key) && en.ID > f.After
 	}
 	full := func() bool { return f.Limit > 0 && len(found) == f.Limit }
 	err = s.read(func(tx *bbolt.Tx) error {
@@ -185,7 +185,7 @@ func (s *Store) Enrollments(f engine.Filter) (found []engine.Enrollment, err err
 			return err
 		}
 		c := tx.Bucket(bucketEnrollments).Cursor()
-		for k, raw := c.First(); k != nil && !full(); k, raw = c.Next() {
+		for k, raw := c.Seek([]byte(f.After)); k != nil && !full(); k, raw = c.Next() {
 			en, err := decode[engine.Enrollment](raw)
 			if err != nil {
 				return damaged(bucketEnrollments, k, err)

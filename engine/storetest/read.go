@@ -139,6 +139,21 @@ var readLaws = []law{
 			}
 			w.same("enrollments", ids, want)
 		}
+		var pages []string
+		for after := ""; ; {
+			got, err := w.s.Enrollments(engine.Filter{Mailbox: mailbox, After: after, Limit: 2})
+			w.must(err)
+			for _, en := range got {
+				after, pages = en.ID, append(pages, en.ID)
+			}
+			if len(got) < 2 {
+				break
+			}
+		}
+		w.same("page by page", pages, []string{ens[0].ID, ens[2].ID, ens[3].ID})
+		got, err := w.s.Enrollments(engine.Filter{Key: prospect(1).Key, After: ens[0].ID})
+		w.must(err)
+		w.same("of a person, after the first", len(got), 1)
 	}},
 	{"numbers events without a gap and lists them from either end", func(w *world) {
 		ens := w.enroll(prospect(1), prospect(2), prospect(3))

@@ -55,7 +55,10 @@ func (e *Engine) depart(ctx context.Context, watch stopwatch, group []passenger)
 	if stale(fence.started) {
 		return e.unclaim(group, watch.now())
 	}
-	e.slow = 0
+	if e.slow > 0 {
+		e.slow = 0
+		e.heard(watch.now(), nil)
+	}
 	e.takeOff(ctx, group, fence.started.Add(fenceAge))
 	return nil
 }
@@ -67,14 +70,25 @@ func (e *Engine) tooSlow(fence looked, group []passenger, now time.Time) error {
 	if err := e.apply(fence.Sweep); err != nil {
 		return err
 	}
+	e.slowed(len(group), now)
+	return e.withdraw(group)
+}
+
+// slowed notes that a fence took too long to send on, until one does not.
+func (e *Engine) slowed(touches int, now time.Time) {
 	h := e.Health()
-	h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge)
+	if h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge); e.slow == 0 {
+		h.IMAPSince = now
+	}
 	e.health.Store(&h)
 	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
 	if e.slow++; e.slow == 1 {
-		e.Log.Warn("mailbox read too slowly, touches held back", "mailbox", e.Mailbox.Name, "touches", len(group), "until", e.silentUntil)
+		e.Log.Warn("mailbox read too slowly, touches held back", "mailbox", e.Mailbox.Name, "touches", touches, "until", e.silentUntil)
 	}
-	return e.withdraw(group)
+	if !e.alarmed && now.Sub(h.IMAPSince) >= alarmAfter {
+		e.alarmed = true
+		e.Log.Error("mailbox still read too slowly, touches held back", "mailbox", e.Mailbox.Name, "since", h.IMAPSince)
+	}
 }
 
 // stale says whether a look that began at started is too old to send on. A
@@ -153,8 +167,7 @@ func (e *Engine) withdraw(group []passenger) error {
 // begun, so they are simply due again.
 func (e *Engine) unclaim(group []passenger, now time.Time) error {
 	closeAll(group)
-	e.silentUntil = now.Add(nth(readerBackoff, e.slow))
-	e.slow++
+	e.slowed(len(group), now)
 	var settled []Settlement
 	for _, p := range group {
 		settled = append(settled, Settlement{Touch: p.touch, Outcome: Deferred, At: now, Due: p.en.Look, Attempts: p.en.Attempts, Keep: p.touch.Again,

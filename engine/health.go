@@ -37,8 +37,10 @@ func (e *Engine) heard(now time.Time, err error) {
 		if e.deaf > 0 {
 			e.Log.Info("mailbox readable again", "mailbox", e.Mailbox.Name)
 		}
-		e.deaf, e.alarmed = 0, false
-		h.SweptAt, h.IMAPError, h.IMAPSince = now, "", time.Time{}
+		e.deaf, h.SweptAt = 0, now
+		if e.slow == 0 { // else it can be read, but not soon enough to send on
+			e.alarmed, h.IMAPError, h.IMAPSince = false, "", time.Time{}
+		}
 		e.health.Store(&h)
 		return
 	}

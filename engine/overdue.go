@@ -116,7 +116,7 @@ func (e *Engine) catchUp(now time.Time) error {
 	if err != nil {
 		return &storeError{err}
 	}
-	if e.mute > 0 || pace.Paused || e.halted() {
+	if e.mute > 0 || e.slow > 0 || pace.Paused || e.halted() {
 		return nil
 	}
 	if err := e.Store.Beat(e.Mailbox.Name, now); err != nil {

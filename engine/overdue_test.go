@@ -3,7 +3,10 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nudge/engine"
@@ -175,4 +178,45 @@ func TestAClockFarAheadAsksBeforeAnythingLeaves(t *testing.T) {
 	o.now = right.Add(time.Hour)
 	o.mustTick()
 	o.wants("per@kund.example", engine.Held, engine.CatchUp, 1)
+}
+
+// A mailbox that answers, but never soon enough to send on, is not able: what
+// comes due meanwhile is late, and the trouble is told until it ends.
+func TestAFenceThatIsAlwaysTooSlowIsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		diary := &strings.Builder{}
+		o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
+		o.enroll("eva@other.example")
+		o.mustTick()
+		fencing := false
+		o.afterRcpt = func(engine.Email) { fencing = true }
+		o.onFetch = func() {
+			if fencing {
+				time.Sleep(10 * time.Second) // in the test's own time
+			}
+			fencing = false
+		}
+		o.enroll("per@kund.example")
+		o.run(time.Hour)
+		o.wants("per@kund.example", engine.Active, "", 0)
+		if at, err := o.store.AbleAt("sales"); err != nil || at.After(start.Add(time.Minute)) {
+			t.Errorf("able at %s, %v; want not since %s", at, err, start)
+		}
+		if h := o.engine.Health(); !strings.Contains(h.IMAPError, "took longer than") || h.IMAPSince.After(start.Add(time.Minute)) {
+			t.Errorf("health %+v does not tell", h)
+		}
+		if n := strings.Count(diary.String(), "still read too slowly"); n != 1 {
+			t.Errorf("%d alarms, want one", n)
+		}
+		o.onFetch = nil
+		o.run(12 * time.Hour)
+		o.wants("per@kund.example", engine.Active, "", 1)
+		if h := o.engine.Health(); h.IMAPError != "" {
+			t.Errorf("the trouble is over, and health is %+v", h)
+		}
+		if at, err := o.store.AbleAt("sales"); err != nil || !at.After(start.Add(time.Hour)) {
+			t.Errorf("able at %s, %v; want since it is quick again", at, err)
+		}
+	})
 }

@@ -803,3 +803,22 @@ func TestTwoMailboxesKeepOnePersonsPace(t *testing.T) {
 		t.Errorf("%d mails two business days later, want 1\n%s", own, o.story("per@kund.example"))
 	}
 }
+
+// leapless is a window as of the 30th of February.
+type leapless struct{}
+
+func (leapless) First(time.Time) time.Time { return time.Time{} }
+func (leapless) Allows(time.Time) bool     { return false }
+func (leapless) String() string            { return "0 9 30 2 *" }
+
+// The 30th of February: nobody waits for it, and the engine does not spin.
+func TestAWindowThatNeverOpensAsks(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.lib["quote"].Steps[0].Send = leapless{} // the file was edited since
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.Unwritable, 0)
+	if story := o.story("per@kund.example"); !strings.Contains(story, "does not open") {
+		t.Errorf("the question does not say why:\n%s", story)
+	}
+}

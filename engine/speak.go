@@ -151,6 +151,8 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 		return nil, nil, e.skip(seq, en, d.Why, now)
 	case d.Hold != "":
 		return nil, e.holding(post, en, d.Hold, d.Why, now), nil
+	case !d.Go && d.Look.IsZero():
+		return nil, e.holding(post, en, Unwritable, "its sending window does not open in the next five years", now), nil
 	case d.Next != "":
 		post.Next, post.Due = d.Next, d.Look
 		return nil, post, nil

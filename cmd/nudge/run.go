@@ -164,13 +164,19 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: keeper}
 	d.nightly = &nightly{backupSettings: s.backup, log: d.log, last: keeper.newest,
 		copy: func(now time.Time) (engine.BackupResult, error) { return keeper.nightly(s.backup.keep, now) }}
+	refusals := &roll{}
 	for _, m := range s.mailboxes {
 		b := &box{
 			inbox:  &firstLook{IMAP: &mailbox.IMAP{Account: m.account, Log: d.log}, hint: authorityHint(m.engine.Name, s.file)},
 			sender: &mailbox.SMTP{Account: m.account, Log: d.log},
 		}
 		name := m.engine.Name
-		b.inbox.refused = func(err error) { d.end(credentialsTrouble(name, s.file, err)) }
+		b.inbox.refused = func(err error) {
+			served := slices.ContainsFunc(d.boxes, func(b *box) bool { return b.inbox.later.Load() })
+			if refusals.add(name) == len(s.mailboxes) && !served { // else the others go on, and this one is tried ever more rarely
+				d.end(credentialsTrouble(name, s.file, err))
+			}
+		}
 		b.engine = &engine.Engine{Mailbox: m.engine, Mailboxes: s.owners(), Store: store, Library: library, Sender: b.sender, Inbox: b.inbox, Log: d.log, Poll: m.poll,
 			Halted: func() bool { return halted(s.state) }}
 		d.boxes = append(d.boxes, b)

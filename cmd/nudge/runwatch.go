@@ -112,9 +112,27 @@ func (s *diaryShelf) broken() []string {
 	return slices.Clone(s.told)
 }
 
-// firstLook is a mailbox's incoming side that, until the daemon is ready, takes
-// a refused login for a mistake in the config. Later it is trouble at the
-// provider or a changed password: the engine holds back and tries again.
+// roll counts names, each once.
+type roll struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+// add puts a name on the roll, and returns how many there are.
+func (r *roll) add(name string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.names == nil {
+		r.names = map[string]bool{}
+	}
+	r.names[name] = true
+	return len(r.names)
+}
+
+// firstLook is a mailbox's incoming side that, until it or the daemon was ready,
+// tells of a refused login: where it is so of every mailbox, the config is wrong.
+// Later it is trouble at the provider or a changed password: the engine holds
+// back and tries again.
 type firstLook struct {
 	*mailbox.IMAP
 	refused func(error)
@@ -125,7 +143,10 @@ type firstLook struct {
 // Fetch implements engine.Inbox.
 func (f *firstLook) Fetch(ctx context.Context, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
 	ins, next, err := f.IMAP.Fetch(ctx, cursor)
-	if errors.Is(err, mailbox.ErrAuth) && !f.later.Load() {
+	switch {
+	case err == nil:
+		f.calm()
+	case errors.Is(err, mailbox.ErrAuth) && !f.later.Load():
 		f.refused(err)
 	}
 	if err != nil && strings.Contains(err.Error(), unknownAuthority) {

@@ -178,3 +178,35 @@ func TestAnAnswerForgetsWhatWouldHaveGoneAgain(t *testing.T) {
 	o.run(20 * day)
 	o.wants("per@kund.example", engine.Stopped, engine.Replied, 0)
 }
+
+// damaging is a Store that has lost or garbled the bytes of what goes again.
+type damaging struct {
+	engine.Store
+	bytes []byte
+}
+
+func (d damaging) Due(mailbox string, now time.Time, day string, limit int) ([]engine.Candidate, error) {
+	cs, err := d.Store.Due(mailbox, now, day, limit)
+	for _, c := range cs {
+		if c.Kept != nil {
+			c.Kept.Email.Raw = d.bytes
+		}
+	}
+	return cs, err
+}
+
+func TestBytesThatWereDamagedDoNotLeave(t *testing.T) {
+	for _, raw := range [][]byte{nil, []byte("Subject: x\r\n\r\nx")} {
+		o := newOffice(t)
+		o.enroll("per@kund.example")
+		o.onData = func(engine.Email) error {
+			return &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Deferred, Code: 451, Enhanced: "4.3.0", Err: errors.New("451 try later")}
+		}
+		o.mustTick()
+		o.onData = nil
+		o.wrap = func(s engine.Store) engine.Store { return damaging{s, raw} }
+		o.restart()
+		o.run(day)
+		o.wants("per@kund.example", engine.Held, engine.Unwritable, 0)
+	}
+}

@@ -169,6 +169,9 @@ func (e *Engine) consider(c Candidate, now time.Time) (*passenger, *Postponement
 		heard = append([]Contact{}, c.Contacts...)
 	}
 	if t := c.Kept; t != nil && e.goesAgain(*t, en, now) {
+		if sumOf(t.Email.Raw) != t.Email.SHA256 {
+			return nil, e.holding(post, en, Unwritable, "the bytes kept of its earlier attempt are damaged", now), nil
+		}
 		t.Again, t.Version, t.Phase, t.Late, t.Heard = true, en.Version, Prepared, en.Late, heard
 		return &passenger{touch: *t, en: en, seq: seq}, nil, nil
 	}

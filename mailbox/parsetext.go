@@ -13,24 +13,24 @@ const maxText = 256 << 10
 // parts, or its HTML ones where there is no plain text. Attachments and
 // returned messages are left out.
 func (m message) text() string {
-	var plain, rich strings.Builder
+	plain := m.textOf(func(p part) bool { return p.mediaType != "text/html" && readable(p.mediaType) }, func(s string) string { return s })
+	if strings.TrimSpace(plain) != "" {
+		return plain
+	}
+	return m.textOf(func(p part) bool { return p.mediaType == "text/html" }, htmlText)
+}
+
+// textOf joins the parts of one kind that are shown.
+func (m message) textOf(wanted func(part) bool, read func(string) string) string {
+	var text strings.Builder
 	for _, p := range m.parts {
-		if !p.leaf || p.returned || p.attached() || plain.Len()+rich.Len() > maxText {
+		if !p.leaf || p.returned || p.attached() || !wanted(p) || text.Len() > maxText {
 			continue
 		}
-		switch {
-		case p.mediaType == "text/html":
-			rich.WriteString(htmlText(decodeCharset(p.body, p.params["charset"])))
-			rich.WriteByte('\n')
-		case readable(p.mediaType):
-			plain.WriteString(decodeCharset(p.body, p.params["charset"]))
-			plain.WriteByte('\n')
-		}
+		text.WriteString(read(decodeCharset(p.body, p.params["charset"])))
+		text.WriteByte('\n')
 	}
-	if strings.TrimSpace(plain.String()) != "" {
-		return plain.String()
-	}
-	return rich.String()
+	return text.String()
 }
 
 // readable says whether a part of that type is text meant for eyes.

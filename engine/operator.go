@@ -59,6 +59,10 @@ type Operator interface {
 	// Today lists what waits for a person: open tasks, and questions.
 	Today(ctx context.Context) (Agenda, error)
 
+	// Plan tells what comes in the next days, by the decisions the engine
+	// will make.
+	Plan(ctx context.Context, req PlanRequest) (PlanResult, error)
+
 	// Pause and Resume set and clear a switch, and say how many enrollments
 	// that have not ended it covers. Resuming a person also answers what
 	// their enrollments are held for.

@@ -19,7 +19,7 @@ type group struct {
 func (a *app) groups() []group {
 	return []group{
 		{"start", "Start", []*cobra.Command{a.demoCommand()}},
-		{"write", "Write", []*cobra.Command{a.newCommand(), a.lintCommand(), a.previewCommand()}},
+		{"write", "Write", []*cobra.Command{a.newCommand(), a.lintCommand(), a.previewCommand(), a.planCommand()}},
 		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
 		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.whyCommand(), a.doneCommand(),
 			a.skipCommand(), a.snoozeCommand(), a.stopCommand(), a.wonCommand(), a.lostCommand(), a.notAReplyCommand(), a.suppressCommand(), a.doubtCommand()}},

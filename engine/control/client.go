@@ -26,7 +26,7 @@ const (
 
 // Client is an Operator over a running daemon. It keeps no connection between
 // calls, so there is nothing to close. A call that takes longer than ten
-// seconds, a long one (Import, Backup, Verify) longer than ten minutes, ends
+// seconds, a long one (Import, Plan, Backup, Verify) longer than ten minutes, ends
 // with ErrSilent.
 type Client struct {
 	path     string
@@ -111,6 +111,11 @@ func (c *Client) Act(ctx context.Context, req engine.ActRequest) (engine.View, e
 // Today implements engine.Operator.
 func (c *Client) Today(ctx context.Context) (engine.Agenda, error) {
 	return ask[engine.Agenda](ctx, c, pathToday, nothing{})
+}
+
+// Plan implements engine.Operator.
+func (c *Client) Plan(ctx context.Context, req engine.PlanRequest) (engine.PlanResult, error) {
+	return ask[engine.PlanResult](ctx, c, pathPlan, req)
 }
 
 // Pause implements engine.Operator.

@@ -99,6 +99,9 @@ func (d *desk) Act(ctx context.Context, q engine.ActRequest) (engine.View, error
 func (d *desk) Today(ctx context.Context) (engine.Agenda, error) {
 	return reply[engine.Agenda](d, ctx)
 }
+func (d *desk) Plan(ctx context.Context, q engine.PlanRequest) (engine.PlanResult, error) {
+	return reply[engine.PlanResult](d, ctx, q)
+}
 func (d *desk) Suppress(ctx context.Context, q engine.SuppressRequest) (engine.SuppressResult, error) {
 	return reply[engine.SuppressResult](d, ctx, q)
 }
@@ -206,6 +209,10 @@ var calls = []struct {
 	{"act", func(ctx context.Context, op engine.Operator) (any, error) {
 		return op.Act(ctx, engine.ActRequest{Verb: engine.SaySnooze, Address: "a@b.se", Sequence: "quote", Until: "friday", Reason: "r"})
 	}, []any{engine.ActRequest{Verb: engine.SaySnooze, Address: "a@b.se", Sequence: "quote", Until: "friday", Reason: "r"}}, view},
+	{"plan", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.Plan(ctx, engine.PlanRequest{Days: 7})
+	}, []any{engine.PlanRequest{Days: 7}}, engine.PlanResult{Coming: []engine.Coming{{At: at, Address: "a@b.se", Action: "email", Held: "unsure"}},
+		Days: []engine.PlanDay{{Date: "2026-11-24", Why: "weekend", Holiday: "x", Moved: 3}}}},
 	{"today", func(ctx context.Context, op engine.Operator) (any, error) { return op.Today(ctx) }, nil,
 		engine.Agenda{Tasks: []engine.AgendaTask{{Address: "a@b.se", Action: "call", Text: "Call", OpenedAt: at, Due: &at}}, Answers: []engine.View{view}}},
 	{"backup", func(ctx context.Context, op engine.Operator) (any, error) { return op.Backup(ctx, "/var/b.db") }, []any{"/var/b.db"},

@@ -72,6 +72,7 @@ func (s *Server) routes() http.Handler {
 		return op.Stop(ctx, q.Address, q.Sequence)
 	})
 	answer(s, mux, pathAct, op.Act)
+	answer(s, mux, pathPlan, op.Plan)
 	answer(s, mux, pathToday, func(ctx context.Context, _ nothing) (engine.Agenda, error) { return op.Today(ctx) })
 	answer(s, mux, pathPause, op.Pause)
 	answer(s, mux, pathResume, op.Resume)

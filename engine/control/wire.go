@@ -28,6 +28,7 @@ const (
 	pathNotAReply    = "/v1/not-a-reply"
 	pathWhy          = "/v1/why"
 	pathAct          = "/v1/act"
+	pathPlan         = "/v1/plan"
 	pathToday        = "/v1/today"
 	pathBackup       = "/v1/backup"
 	pathVerify       = "/v1/verify"
@@ -35,7 +36,7 @@ const (
 
 // isLong says whether a method may take minutes.
 func isLong(path string) bool {
-	return path == pathImport || path == pathBackup || path == pathVerify
+	return path == pathImport || path == pathBackup || path == pathVerify || path == pathPlan
 }
 
 const (

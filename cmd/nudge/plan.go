@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"nudge/engine"
+	"nudge/templates"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var days int
+	var from, zone string
+	var set []string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "plan [SEQUENCE]",
+		Short: "who gets what, and when",
+		Long: `Tell what comes in the next days, and why a day is empty. Each step is imagined done at its moment, with the decisions
+that the engine will make: waits, windows, business days, holidays, the caps of a day. The gap between two mails may
+spread them a little.
+
+With a SEQUENCE, tell when each of its steps would come for one imagined prospect who is enrolled now, or at --from. No
+state is read or changed.`,
+		Example: "  nudge plan --days 30\n  nudge plan quote --from 2026-12-20T10:40 --timezone America/New_York",
+		Args:    need(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				rows, err := a.rehearsed(args[0], from, zone, set)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return a.writeJSON(rows)
+				}
+				a.tellImagined(rows)
+				return nil
+			}
+			if from != "" || zone != "" || len(set) > 0 {
+				return usage("--from, --timezone and --set rehearse one sequence", "name it: nudge plan quote --from 2026-12-20")
+			}
+			return a.ask(func(op engine.Operator, _ settings) error {
+				result, err := op.Plan(cmd.Context(), engine.PlanRequest{Days: days})
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return a.writeJSON(result.Coming)
+				}
+				a.tellPlan(result)
+				return nil
+			})
+		},
+		ValidArgsFunction: a.completeSequence,
+	}
+	cmd.Flags().IntVar(&days, "days", 14, "look `N` days ahead, today included")
+	cmd.Flags().StringVar(&from, "from", "", "imagine somebody enrolled at `WHEN`: 2026-12-20, or with a time of day there")
+	cmd.Flags().StringVar(&zone, "timezone", "", "imagine them in this `ZONE`, such as America/New_York")
+	cmd.Flags().StringArrayVar(&set, "set", nil, "imagine them with this field, `KEY=VALUE`; may be repeated")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// rehearsed is one imagined prospect's way through a sequence.
+func (a *app) rehearsed(name, from, zone string, set []string) ([]engine.Coming, error) {
+	seq, owner, err := a.previewed(name)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := parseFields(set)
+	if err != nil {
+		return nil, err
+	}
+	if zone != "" {
+		if _, err := time.LoadLocation(zone); err != nil || zone == "Local" {
+			return nil, usage(fmt.Sprintf("--timezone %s is not a time zone", zone), "write it like Europe/Stockholm")
+		}
+		fields["timezone"] = zone
+	}
+	start := time.Now()
+	if from != "" {
+		if start, err = templates.ParseDate(from, zoneOf(owner, seq, fields)); err != nil {
+			return nil, usage("--from "+err.Error(), "write 2026-12-20, or with a time: 2026-12-20T10:40")
+		}
+	}
+	return engine.Imagine(engine.EnrollRequest{Sequence: seq.Name, Address: "somebody@prospect.example", Fields: fields}, seq, owner, start)
+}
+
+func (a *app) tellImagined(rows []engine.Coming) {
+	var t table
+	t.shrink = 2
+	t.add("WHEN", "ACTION", "STEP", "")
+	for _, r := range rows {
+		t.add(r.At.Format("Mon 2 Jan 2006 15:04 -07:00"), r.Action, r.Step, r.Held)
+	}
+	a.printTable(t)
+}
+
+// tellPlan writes the days one below the other. Empty days with one cause are
+// one line.
+func (a *app) tellPlan(result engine.PlanResult) {
+	rows := result.Coming
+	for len(result.Days) > 0 {
+		day := result.Days[0]
+		n := 1
+		if day.Why != "" {
+			for n < len(result.Days) && result.Days[n].Why == day.Why {
+				n++
+			}
+		}
+		heading := planDate(day.Date)
+		if n > 1 {
+			heading += " to " + planDate(result.Days[n-1].Date)
+		}
+		if day.Why != "" {
+			a.fact("", heading+": "+visible(day.Why), a.dim)
+		} else {
+			rows = a.tellPlanDay(heading, day, rows)
+		}
+		result.Days = result.Days[n:]
+	}
+}
+
+func planDate(date string) string {
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return date
+	}
+	return t.Format("Mon 2 Jan")
+}
+
+// tellPlanDay writes one day and returns the rows behind it. Rows stand in
+// order of time, and each in its prospect's zone.
+func (a *app) tellPlanDay(heading string, day engine.PlanDay, rows []engine.Coming) []engine.Coming {
+	if day.Holiday != "" {
+		heading += ", " + visible(day.Holiday)
+	}
+	a.printf("%s\n", a.bold(heading))
+	end := min(day.Count, len(rows))
+	for _, r := range rows[:end] {
+		line := fmt.Sprintf("%s %s, %s: %s", r.Action, r.Address, r.Sequence, r.Step) + with(" (", r.Held)
+		if r.Held != "" {
+			line += ")"
+		}
+		a.fact("  "+r.At.Format("15:04")+" ", visible(line), nil)
+	}
+	if day.Moved > 0 {
+		a.fact("  ", fmt.Sprintf("the cap of the day is reached: %s wait until the next", count(day.Moved, "step")), a.yellow)
+	}
+	return rows[end:]
+}

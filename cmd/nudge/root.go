@@ -20,7 +20,7 @@ func (a *app) groups() []group {
 	return []group{
 		{"start", "Start", []*cobra.Command{a.demoCommand()}},
 		{"write", "Write", []*cobra.Command{a.newCommand(), a.lintCommand(), a.previewCommand(), a.planCommand()}},
-		{"run", "Run", []*cobra.Command{a.runCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
+		{"run", "Run", []*cobra.Command{a.runCommand(), a.reloadCommand(), a.pauseCommand(), a.resumeCommand(), a.catchUpCommand()}},
 		{"people", "People", []*cobra.Command{a.enrollCommand(), a.importCommand(), a.listCommand(), a.showCommand(), a.whyCommand(), a.doneCommand(),
 			a.skipCommand(), a.snoozeCommand(), a.stopCommand(), a.wonCommand(), a.lostCommand(), a.notAReplyCommand(), a.suppressCommand(), a.doubtCommand()}},
 		{"look", "Look", []*cobra.Command{a.statusCommand(), a.todayCommand(), a.logCommand(), a.classifyCommand(), a.replayCommand()}},

@@ -62,6 +62,16 @@
 // refused sender, or several refusals in a row pause the mailbox or the
 // sequence until a person has looked (failure.go, health.go).
 //
+// # Tasks, chains and plans
+//
+// A call, a letter or a task is the owner's work: open until it is done,
+// skipped, or expires. The sequence waits for it where it has a limit or its
+// author says so; else it goes on meanwhile (task.go). When an enrollment ends,
+// its sequence may begin another: in the transaction that keeps the ending, for
+// nobody suppressed or enrolled already, and never round in a circle. An answer
+// to what has ended is an answer to what follows it (chain.go). What nudge plan
+// tells is found by the same guard, each step imagined done (forecast.go).
+//
 // # The invariants
 //
 // Each has a test of the same name.

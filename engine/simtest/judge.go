@@ -152,7 +152,7 @@ func (w *World) checkLetters(d *delivery) {
 		case stops:
 			why = fmt.Sprintf("%s (%s) arrived %s", l.in.Kind, l.in.Evidence, l.arrived.Format(time.DateTime))
 		case asks:
-			if !anyAfter(d.who.resumed, l.arrived) {
+			if !anyAfter(d.who.resumed, l.arrived) && (!l.byHand || l.seq == "" || l.seq == d.seq) { // others only wait a while
 				why = fmt.Sprintf("%s arrived %s and nobody answered for it", l.in.Kind, l.arrived.Format(time.DateTime))
 			}
 		case absent:

@@ -116,7 +116,7 @@ func (p *person) receives(d *dot, sent engine.Incoming) {
 		later(time.Hour, func() { p.acknowledge(d.seq, sent) })
 	case takenOver:
 		if mine {
-			later(6*day, func() { p.byHand(sent, dice.IntN(2) == 0) })
+			later(6*day, func() { p.byHand(d.seq, sent, dice.IntN(2) == 0) })
 		}
 	case machine:
 		later(time.Hour, func() { p.answer(&sent, []engine.Kind{engine.Challenge, engine.Receipt}[n%2], nothing, 0) })
@@ -181,13 +181,15 @@ func (p *person) acknowledge(seq string, sent engine.Incoming) {
 
 // byHand is a mail that the owner writes to them with a mail program, of which
 // Sent has a copy.
-func (p *person) byHand(sent engine.Incoming, inThread bool) {
+func (p *person) byHand(seq string, sent engine.Incoming, inThread bool) {
 	in := engine.Incoming{From: []string{p.w.conf.mailbox.Address}, To: []string{p.addr}, Subject: "Re: offer", NewText: "I shall call you.", Evidence: "by hand"}
-	if inThread {
+	if !inThread {
+		seq = "" // it concerns every sequence of theirs
+	} else {
 		in.InReplyTo, in.References = []string{sent.MessageID}, append(slices.Clone(sent.References), sent.MessageID)
 	}
 	p.w.figures.add("written by hand")
-	p.w.provider.deliver("Sent", &letter{in: in, who: p, effect: asks, byHand: true})
+	p.w.provider.deliver("Sent", &letter{in: in, who: p, effect: asks, byHand: true, seq: seq})
 }
 
 // report is a mail server's or a provider's report about one of our mails.

@@ -86,7 +86,9 @@ func drawConf(dice *rand.Rand) conf {
 		c.jumps = some(0.6, 4)
 	}
 	c.mailbox = drawMailbox(dice, c)
-	c.strips = chance(0.2)
+	if c.strips = chance(0.1) || c.rewrites && chance(0.5); c.strips {
+		c.keepsOldID = false
+	}
 	return c
 }
 

@@ -242,7 +242,7 @@ func (f *folder) since(at engine.FolderCursor, seen bool, since time.Time, room 
 // header is what a letter's headers say.
 func (f *folder) header(i int) engine.Incoming {
 	in := f.place(i)
-	if !f.places[i].byHand {
+	if f.role != engine.SentMail && in.Instance == "" {
 		in.Arrived = time.Time{}
 	}
 	in.NewText, in.Ticket = "", false

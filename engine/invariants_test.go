@@ -55,6 +55,35 @@ func TestInvariant4TheCursorMovesWithWhatWasApplied(t *testing.T) {
 	}
 }
 
+// The cursor goes behind a message that vanished before it could be read only
+// together with the hold that it causes: no later sweep would see it.
+func TestInvariant4TheCursorMovesWithTheHoldOfAVanishedMail(t *testing.T) {
+	for at := range 4 {
+		for _, after := range []bool{false, true} {
+			o := newOffice(t)
+			o.enroll("per@kund.example")
+			o.mustTick()
+			before, err := o.store.Cursor("sales")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"per@kund.example"}, Arrived: o.now})
+			o.onRead = func(engine.Incoming) error { return engine.ErrMoved }
+			o.engine.Store = &crashing{Store: o.store, at: at + 1, after: after}
+			if _, err := o.tick(); err != nil && !errors.Is(err, errCrash) {
+				t.Fatal(err)
+			}
+			now, err := o.store.Cursor("sales")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := o.view("per@kund.example"); now.Folders["INBOX"] != before.Folders["INBOX"] && v.State != engine.Held {
+				t.Errorf("crash at write %d, after=%v: the cursor is behind the mail, and %s is %s", at+1, after, v.Address, v.State)
+			}
+		}
+	}
+}
+
 // 6. Same inputs and same now give the same bytes: preview is what is sent.
 func TestInvariant6PreviewIsWhatIsSent(t *testing.T) {
 	o := newOffice(t)

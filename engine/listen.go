@@ -51,8 +51,8 @@ type looked struct {
 // sweep reads every watched folder to its end. Folders are looked at one after
 // the other, and a message may be moved from one that was not read yet into one
 // that was. So a mailbox counts as read to its end only when a look at it found
-// nothing new anywhere. What the looks before found is applied on the way; what
-// is left to the caller is the last, quiet one.
+// nothing new anywhere. What the looks before found is applied on the way, also
+// that a message vanished; what is left to the caller is the last, quiet one.
 func (e *Engine) sweep(ctx context.Context, now time.Time) (looked, error) {
 	s, err := e.look(ctx, now)
 	e.heard(now, err)
@@ -78,29 +78,34 @@ func (e *Engine) look(ctx context.Context, now time.Time) (looked, error) {
 		for _, in := range lost {
 			missing[identity(in)] = in
 		}
-		if len(lost) > 0 && tries < moveRetries {
+		if len(missing) > 0 && tries < moveRetries {
 			tries++
 			continue // from the same cursor: where it was moved to is looked at too
 		}
+		if err := e.judgeMissing(missing, &s.Sweep, now); err != nil { // with the cursor that goes behind them
+			return looked{}, err
+		}
 		s.Cursor = next
 		if !next.More && maps.Equal(cursor.Folders, next.Folders) {
-			return s, e.judgeMissing(missing, &s.Sweep, now)
+			return s, nil
 		}
 		if len(ins) == 0 || !next.More {
 			empty++
 		}
 		if empty > restless {
-			return looked{}, fmt.Errorf("the mailbox does not come to rest: %d looks in a row found its folders changed", empty)
+			err := fmt.Errorf("the mailbox does not come to rest: %d looks in a row found its folders changed", empty)
+			return looked{}, errors.Join(e.remember(missing, now), err)
 		}
 		if err := e.apply(s.Sweep); err != nil {
 			return looked{}, err
 		}
+		clear(missing)
 		next.Since, cursor = cursor.Since, next
 	}
 }
 
-// remember holds whoever a vanished message came from, when a sweep that had
-// moved the cursor behind it breaks off: no later one will see it.
+// remember holds whoever a vanished message came from, when the sweep that saw
+// it breaks off before the cursor could go behind it: no later one will see it.
 func (e *Engine) remember(missing map[string]Incoming, now time.Time) error {
 	s := Sweep{Mailbox: e.Mailbox.Name, At: now}
 	if err := e.judgeMissing(missing, &s, now); err != nil || len(s.Effects) == 0 {

@@ -37,9 +37,9 @@ var mutants = []mutant{
 		"if en.State != Active || en.Paused || en.Version != t.Version || en.Next != t.Step {",
 		"if false {"}}},
 	{"the cursor is ahead of its stops", []change{{"listen.go",
-		"		if err := e.apply(s.Sweep); err != nil {\n			return looked{}, err\n		}\n		next.Since",
+		"		if err := e.apply(s.Sweep); err != nil {\n			return looked{}, err\n		}\n		clear(missing)\n		next.Since",
 		"		if err := e.apply(Sweep{Mailbox: s.Mailbox, At: s.At, Cursor: s.Cursor}); err != nil {\n			return looked{}, err\n		}\n" +
-			"		s.Sweep.Cursor = Cursor{}\n		if err := e.apply(s.Sweep); err != nil {\n			return looked{}, err\n		}\n		next.Since"}}},
+			"		s.Sweep.Cursor = Cursor{}\n		if err := e.apply(s.Sweep); err != nil {\n			return looked{}, err\n		}\n		clear(missing)\n		next.Since"}}},
 	{"after a touch, the next is not in the due index", []change{{"bolt/write.go",
 		"case en.State == engine.Active:\n		es = append(es, entry{bucketDue,",
 		"case en.State == engine.Active && len(en.Done) == 0:\n		es = append(es, entry{bucketDue,"}}},

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -28,6 +29,15 @@ const (
 // enrollment should have been looked at, ableAt, and its enrolling. active is
 // how many the mailbox has.
 func Backlog(due []Enrollment, active int, ableAt, now time.Time, zoneOf func(Enrollment) *time.Location) (late, overdue []Enrollment) {
+	late, overdue = sortLate(due, ableAt, now, zoneOf)
+	if tooMany(len(late)+len(overdue), active) {
+		return nil, append(overdue, late...)
+	}
+	return late, overdue
+}
+
+// sortLate is Backlog for each of them alone, however many there are.
+func sortLate(due []Enrollment, ableAt, now time.Time, zoneOf func(Enrollment) *time.Location) (late, overdue []Enrollment) {
 	if ableAt.IsZero() || now.Sub(ableAt) <= lateGrace {
 		return nil, nil
 	}
@@ -41,11 +51,11 @@ func Backlog(due []Enrollment, active int, ableAt, now time.Time, zoneOf func(En
 			late = append(late, en)
 		}
 	}
-	if n := len(late) + len(overdue); n > backlogLeast && n*backlogShare > active {
-		return nil, append(overdue, late...)
-	}
 	return late, overdue
 }
+
+// tooMany says whether so many are late at once that a person is asked about all.
+func tooMany(n, active int) bool { return n > backlogLeast && n*backlogShare > active }
 
 func latestOf(ts ...time.Time) time.Time {
 	latest := ts[0]
@@ -125,36 +135,70 @@ func (e *Engine) catchUp(now time.Time) error {
 	return nil
 }
 
+// backlogPage is how many of those that are due are loaded at once.
+const backlogPage = 1000
+
+// fallBehind goes through what is due twice, a page at a time: to count what is
+// late, and then to say what becomes of each.
 func (e *Engine) fallBehind(ableAt, now time.Time) error {
-	due, err := e.Store.Overdue(e.Mailbox.Name, now)
-	if err != nil || len(due) == 0 {
-		return storeErrorOf(err)
+	n, drip, ask := 0, 0, 0
+	err := e.eachDue(now, func(due []Enrollment) error {
+		late, overdue := sortLate(due, ableAt, now, e.zoneOf)
+		n, drip, ask = n+len(late)+len(overdue), drip+len(notYetLate(late)), ask+len(overdue)
+		return nil
+	})
+	if err != nil || n == 0 {
+		return err
 	}
-	active := 0
-	if len(due) > backlogLeast {
-		all, err := e.Store.Enrollments(Filter{State: Active, Mailbox: e.Mailbox.Name})
+	active, err := e.Store.ActiveOf(e.Mailbox.Name)
+	if err != nil {
+		return &storeError{err}
+	}
+	all := tooMany(n, active)
+	if all {
+		drip, ask = 0, n
+	}
+	if drip+ask > 0 {
+		e.Log.Warn("touches came due while nothing could be sent", "mailbox", e.Mailbox.Name, "since", ableAt, "late", drip, "held", ask)
+	}
+	return e.eachDue(now, func(due []Enrollment) error {
+		late, overdue := sortLate(due, ableAt, now, e.zoneOf)
+		if all {
+			late, overdue = nil, append(overdue, late...)
+		}
+		if err := fallBehind(e.Store, notYetLate(late), false, now); err != nil {
+			return &storeError{err}
+		}
+		return storeErrorOf(fallBehind(e.Store, overdue, true, now))
+	})
+}
+
+// eachDue goes through those whose moment has come, oldest Look first.
+func (e *Engine) eachDue(now time.Time, each func([]Enrollment) error) error {
+	var last Enrollment
+	for {
+		due, err := e.Store.Overdue(e.Mailbox.Name, now, last, backlogPage)
 		if err != nil {
 			return &storeError{err}
 		}
-		active = len(all)
-	}
-	late, overdue := Backlog(due, active, ableAt, now, e.zoneOf)
-	late = slices.DeleteFunc(late, func(en Enrollment) bool { return en.Late })
-	for _, group := range []struct {
-		ens []Enrollment
-		ask bool
-	}{{late, false}, {overdue, true}} {
-		if len(group.ens) == 0 {
-			continue
+		if err := each(due); err != nil || len(due) < backlogPage {
+			return err
 		}
-		e.Log.Warn("touches came due while nothing could be sent", "mailbox", e.Mailbox.Name, "touches", len(group.ens),
-			"since", ableAt, "held", group.ask)
-		_, err := e.Store.Change(waiting(group.ens), func(en Enrollment) (Enrollment, []Event) { return en.FallBehind(group.ask, now) })
-		if err != nil {
-			return &storeError{err}
-		}
+		last = due[len(due)-1]
 	}
-	return nil
+}
+
+func notYetLate(ens []Enrollment) []Enrollment {
+	return slices.DeleteFunc(ens, func(en Enrollment) bool { return en.Late })
+}
+
+// fallBehind applies Enrollment.FallBehind to some.
+func fallBehind(s Store, ens []Enrollment, ask bool, now time.Time) error {
+	if len(ens) == 0 {
+		return nil
+	}
+	_, err := s.Change(waiting(ens), func(en Enrollment) (Enrollment, []Event) { return en.FallBehind(ask, now) })
+	return err
 }
 
 // lateShare is how many of the backlog may leave a day: a quarter of the cap.
@@ -203,13 +247,5 @@ func (d *Desk) lateAfterPause(scope Scope, now time.Time) error {
 		}
 	}
 	late, overdue := Backlog(due, len(ens), switches[i].At, now, d.zoneOf)
-	for ask, group := range map[bool][]Enrollment{false: late, true: overdue} {
-		if len(group) == 0 {
-			continue
-		}
-		if _, err := d.Store.Change(waiting(group), func(en Enrollment) (Enrollment, []Event) { return en.FallBehind(ask, now) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(fallBehind(d.Store, late, false, now), fallBehind(d.Store, overdue, true, now))
 }

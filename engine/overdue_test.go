@@ -94,6 +94,49 @@ func TestAFewLateOnesLeaveAFewADay(t *testing.T) {
 	}
 }
 
+// paged is a Store that refuses to list more than a page at once.
+type paged struct{ engine.Store }
+
+const pageAtMost = 1000
+
+func (p paged) Enrollments(f engine.Filter) ([]engine.Enrollment, error) {
+	if f.Limit < 1 || f.Limit > pageAtMost {
+		return nil, errors.New("asked for all enrollments at once")
+	}
+	return p.Store.Enrollments(f)
+}
+
+func (p paged) Overdue(mailbox string, now time.Time, after engine.Enrollment, limit int) ([]engine.Enrollment, error) {
+	if limit > pageAtMost {
+		return nil, errors.New("asked for all that is due at once")
+	}
+	return p.Store.Overdue(mailbox, now, after, limit)
+}
+
+// A long outage of a large mailbox is sorted page by page, and counted as a whole.
+func TestALongOutageIsSortedPageByPage(t *testing.T) {
+	const people = 2*pageAtMost + 5
+	o := newOffice(t)
+	o.mustTick()
+	ens := make([]engine.Enrollment, people)
+	for i := range ens {
+		addr := fmt.Sprintf("p%04d@kund%04d.example", i, i)
+		ens[i] = engine.Enrollment{Mailbox: "sales", Sequence: "quote", Address: addr, Key: addr, Fields: map[string]string{"quote_no": "1"},
+			EnrolledAt: start, State: engine.Active, Next: "1. First", Due: start, Look: start}
+	}
+	if _, _, err := o.store.Enroll(ens); err != nil {
+		t.Fatal(err)
+	}
+	o.wrap = func(s engine.Store) engine.Store { return paged{s} }
+	o.restart()
+	o.now = start.Add(3 * day)
+	o.mustTick()
+	counts, err := o.store.Counts()
+	if err != nil || counts.Held != people || len(o.ledger) > 0 {
+		t.Errorf("%d are held and %d mails left (%v), want all %d to be asked about", counts.Held, len(o.ledger), err, people)
+	}
+}
+
 func TestManyLateOnesAskOnce(t *testing.T) {
 	o := behind(t, 30)
 	o.run(2 * day)

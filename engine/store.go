@@ -196,9 +196,13 @@ type StoreReader interface {
 	// minutes; the zero time when it never could.
 	AbleAt(mailbox string) (time.Time, error)
 
-	// Overdue lists the active enrollments of a mailbox with Look at or before
-	// now, oldest Look first.
-	Overdue(mailbox string, now time.Time) ([]Enrollment, error)
+	// Overdue lists up to limit active enrollments of a mailbox with Look at or
+	// before now, oldest Look first: those that stand behind after, which need
+	// not be due any more. The zero Enrollment begins.
+	Overdue(mailbox string, now time.Time, after Enrollment, limit int) ([]Enrollment, error)
+
+	// ActiveOf counts the active enrollments of a mailbox, also paused ones.
+	ActiveOf(mailbox string) (int, error)
 
 	// Trust says how far this state can be trusted to know what was sent.
 	Trust(mailbox string) (Trust, error)

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
@@ -70,10 +71,21 @@ func candidate(tx *bbolt.Tx, id string, now time.Time, day string) (engine.Candi
 	return c, nil
 }
 
-// Overdue implements engine.StoreReader. Paused persons are not looked at.
-func (s *Store) Overdue(mailbox string, now time.Time) (ens []engine.Enrollment, err error) {
+// Overdue implements engine.StoreReader. Paused persons are not looked at. Its
+// cost depends on limit, not on how many are due.
+func (s *Store) Overdue(mailbox string, now time.Time, after engine.Enrollment, limit int) (ens []engine.Enrollment, err error) {
 	err = s.read(func(tx *bbolt.Tx) error {
-		for _, id := range idsUntil(tx, bucketDue, mailbox, now, -1) {
+		prefix := name(mailbox)
+		from := prefix
+		if after.ID != "" {
+			from = append(timed(mailbox, after.Look, after.ID), 0) // the key behind it
+		}
+		c := tx.Bucket(bucketDue).Cursor()
+		for k, _ := c.Seek(from); len(ens) < limit && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+			at, id, ok := splitTimed(k, mailbox)
+			if !ok || at > order(now) {
+				return nil
+			}
 			en, err := must(tx, id)
 			if err != nil {
 				return err
@@ -83,6 +95,15 @@ func (s *Store) Overdue(mailbox string, now time.Time) (ens []engine.Enrollment,
 		return nil
 	})
 	return ens, err
+}
+
+// ActiveOf implements engine.StoreReader: every active one is in the due index.
+func (s *Store) ActiveOf(mailbox string) (n int, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		scan(tx, bucketDue, name(mailbox), func(_, _ []byte) bool { n++; return true })
+		return nil
+	})
+	return n, err
 }
 
 // NextLook implements engine.StoreReader. Paused persons are not looked at.

@@ -180,8 +180,12 @@ func (s *store) AbleAt(mailbox string) (time.Time, error) {
 	return ask(s.p, "Store.AbleAt", func() (time.Time, error) { return s.db.AbleAt(mailbox) })
 }
 
-func (s *store) Overdue(mailbox string, now time.Time) ([]engine.Enrollment, error) {
-	return ask(s.p, "Store.Overdue", func() ([]engine.Enrollment, error) { return s.db.Overdue(mailbox, now) })
+func (s *store) Overdue(mailbox string, now time.Time, after engine.Enrollment, limit int) ([]engine.Enrollment, error) {
+	return ask(s.p, "Store.Overdue", func() ([]engine.Enrollment, error) { return s.db.Overdue(mailbox, now, after, limit) })
+}
+
+func (s *store) ActiveOf(mailbox string) (int, error) {
+	return ask(s.p, "Store.ActiveOf", func() (int, error) { return s.db.ActiveOf(mailbox) })
 }
 
 func (s *store) Trust(mailbox string) (engine.Trust, error) {

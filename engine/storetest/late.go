@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"time"
+
 	"nudge/engine"
 )
 
@@ -26,12 +28,25 @@ var lateLaws = []law{
 		ens := w.enroll(prospect(3), prospect(1), prospect(2), other, prospect(9), prospect(4), prospect(5))
 		w.pause(engine.Scope{Person: prospect(4).Key}, true)
 		w.apply(monday, absence(ens[6], "a@x", monday.Add(day)))
-		got, err := w.s.Overdue(mailbox, monday.Add(5*minute))
-		w.must(err)
-		w.same("overdue", got, []engine.Enrollment{ens[1], ens[2], ens[0]})
-		none, err := w.s.Overdue("nowhere", monday.Add(day))
-		w.must(err)
-		w.same("of nobody", none, []engine.Enrollment{})
+		overdue := func(from string, at time.Time, after engine.Enrollment, limit int) []engine.Enrollment {
+			w.t.Helper()
+			got, err := w.s.Overdue(from, at, after, limit)
+			w.must(err)
+			return got
+		}
+		by := monday.Add(5 * minute)
+		w.same("overdue", overdue(mailbox, by, engine.Enrollment{}, 10), []engine.Enrollment{ens[1], ens[2], ens[0]})
+		w.same("of nobody", overdue("nowhere", monday.Add(day), engine.Enrollment{}, 10), []engine.Enrollment{})
+		w.same("the first page", overdue(mailbox, by, engine.Enrollment{}, 2), []engine.Enrollment{ens[1], ens[2]})
+		w.apply(monday, reply(ens[2], "r@x"))
+		w.same("behind one that ended meanwhile", overdue(mailbox, by, ens[2], 2), []engine.Enrollment{ens[0]})
+		w.same("behind the last", overdue(mailbox, by, ens[0], 2), []engine.Enrollment{})
+		w.same("a page of none", overdue(mailbox, by, engine.Enrollment{}, 0), []engine.Enrollment{})
+		for name, want := range map[string]int{mailbox: 4, "support": 1, "nowhere": 0} { // the paused one counts
+			n, err := w.s.ActiveOf(name)
+			w.must(err)
+			w.same("active of "+name, n, want)
+		}
 	}},
 	{"a mailbox could read and send when it last said so, to within ten minutes", func(w *world) {
 		able := func(want any, what string) {

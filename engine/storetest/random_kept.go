@@ -98,9 +98,12 @@ func (r *roulette) reconcile(t *rapid.T) {
 func (r *roulette) checkOverdue(due []engine.Enrollment) {
 	r.t.Helper()
 	late := slices.DeleteFunc(slices.Clone(due), func(en engine.Enrollment) bool { return en.Look.After(r.now) })
-	got, err := r.s.Overdue(mailbox, r.now)
+	got, err := r.s.Overdue(mailbox, r.now, engine.Enrollment{}, len(late)+1)
 	r.must(err)
 	r.same("overdue", got, late)
+	n, err := r.s.ActiveOf(mailbox)
+	r.must(err)
+	r.same("active of the mailbox", n, r.counts().Active)
 	r.same("share of the backlog", r.pace(r.today()).Late, r.late[r.today()])
 }
 

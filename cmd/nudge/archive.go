@@ -28,9 +28,18 @@ func (a archive) Backup(path string, now time.Time) (engine.BackupResult, error)
 	return a.Keeper.Backup(path, now)
 }
 
+// unfinishedAfter is how long nobody works on one copy.
+const unfinishedAfter = 24 * time.Hour
+
 // nightly makes one of the daemon's own copies, then forgets the oldest of them
-// beyond keep.
+// beyond keep. Before, it makes room: it removes what is left of copies during
+// which a process was killed.
 func (a archive) nightly(keep int, now time.Time) (engine.BackupResult, error) {
+	for _, base := range []string{byItself, byHand} {
+		if err := bolt.RemoveUnfinished(a.dir, base, now.Add(-unfinishedAfter)); err != nil {
+			return engine.BackupResult{}, err
+		}
+	}
 	done, err := a.Backup(filepath.Join(a.dir, bolt.BackupName(byItself, now)), now)
 	if err != nil {
 		return done, err

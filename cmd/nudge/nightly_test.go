@@ -150,6 +150,10 @@ func TestOnlyTheDaemonsOwnCopiesAreForgotten(t *testing.T) {
 	if _, err := a.Backup(filepath.Join(a.dir, bolt.BackupName(byHand, start)), start); err != nil {
 		t.Fatal(err)
 	}
+	killed := "." + bolt.BackupName(byHand, start.AddDate(0, 0, -2)) + ".new-7" // in the middle of a copy
+	if err := os.WriteFile(filepath.Join(a.dir, killed), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 5 {
 		if _, err := a.nightly(3, start.AddDate(0, 0, i)); err != nil {
 			t.Fatal(err)

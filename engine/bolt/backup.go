@@ -62,7 +62,7 @@ func writeBeside(path string, noSync bool, write func(io.Writer) error) (temp st
 	if _, err := os.Lstat(path); err == nil {
 		return "", &os.PathError{Op: "create", Path: path, Err: os.ErrExist}
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // mode 0600
+	f, err := newFile(path)
 	if err != nil {
 		return "", err
 	}

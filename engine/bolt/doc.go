@@ -85,7 +85,8 @@
 //
 // [Store.Backup] copies one moment of the state while others write, and reads
 // the copy before it gets its name. [Restore] puts one in place by one rename,
-// with a mark that Open heeds.
+// with a mark that Open heeds. What a process that was killed left unfinished,
+// Open removes beside the state, and [RemoveUnfinished] among the copies.
 //
 // # What it refuses
 //

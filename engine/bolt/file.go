@@ -75,7 +75,7 @@ func locked(f *os.File) error {
 // and on disk, so that a crash leaves either none or a good one. The caller
 // holds the lock.
 func create(path string, opts Options) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // mode 0600
+	f, err := newFile(path)
 	if err != nil {
 		return err
 	}

@@ -227,7 +227,7 @@ func older(a, b engine.Suppression) int {
 // replaceFile writes a small file whole, readable by its owner alone: a crash
 // leaves the old one or the new one.
 func replaceFile(path string, content []byte, noSync bool) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // mode 0600
+	f, err := newFile(path)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,9 @@ import (
 // Open opens the state at path, making it when there is none, together with
 // path.lock, path.suppressions and path.instance; all are readable by their
 // owner alone. A state of an earlier schema is copied beside itself and then
-// brought up to date. It returns ErrLocked after waiting a second for another
-// process, ErrNewer, ErrDamaged, or an error of the file system.
+// brought up to date. What a process that was killed left unfinished beside it is
+// removed. It returns ErrLocked after waiting a second for another process,
+// ErrNewer, ErrDamaged, or an error of the file system.
 func Open(path string, opts Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -40,6 +41,9 @@ func Open(path string, opts Options) (*Store, error) {
 }
 
 func openLocked(path string, opts Options) (*Store, error) {
+	if err := removeUnfinished(path); err != nil {
+		return nil, err
+	}
 	switch _, err := os.Lstat(path); {
 	case errors.Is(err, os.ErrNotExist):
 		if err := create(path, opts); err != nil {

@@ -34,6 +34,9 @@ func Restore(backupPath, statePath string, now time.Time) (aside string, err err
 		return "", fmt.Errorf("%s: %w", statePath, err)
 	}
 	defer lock.Close()
+	if err := removeUnfinished(statePath); err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
 	if err := VerifyFile(backupPath); err != nil {
 		return "", fmt.Errorf("%s: %w", backupPath, err)
 	}

@@ -51,6 +51,26 @@ func CheckContacts(contacts []Contact, t Touch) error {
 	return nil
 }
 
+// afterword is how long after the last touch the mail of somebody whose
+// enrollment has ended gets a line in history whatever it says.
+const afterword = 30 * 24 * time.Hour
+
+// Heeds says whether a Store applies an effect and keeps that it did. It does so
+// always while the enrollment goes on, and for a time after the last touch. Later,
+// the everyday mail of people who were written to once must not make the state
+// grow without end. Then only that counts which still makes a difference: a wish
+// not to be written to, an answer to what was finished without one, and a further
+// answer as long as a person could take back the one that stopped it.
+func (en Enrollment) Heeds(f Effect, at time.Time) bool {
+	switch {
+	case !en.Ended(), f.Suppress, f.Sent != nil, at.Sub(latestOf(en.EnrolledAt, en.LastTouchAt())) <= afterword:
+		return true
+	case en.State == Finished:
+		return f.To == Stopped
+	}
+	return f.To == Stopped && en.By != "" && en.goesBack()
+}
+
 // Apply is what an incoming message does to the enrollment. A stop beats a
 // hold, a hold beats going on, and nothing here ever moves the other way. The
 // bool says whether the enrollment itself changed; the events are due anyway.

@@ -117,6 +117,59 @@ func TestSettleByOutcome(t *testing.T) {
 	}
 }
 
+func TestEverydayMailOfTheEndedLeavesNoTrace(t *testing.T) {
+	byMail := func(en Enrollment) Enrollment {
+		f := stopEffect(Replied)
+		f.Incoming = "answer@x"
+		en, _, _ = en.Apply(f, monday)
+		return en
+	}
+	byHand := func(en Enrollment) Enrollment { en, _ = en.StopByHand(monday); return en }
+	finished := func(en Enrollment) Enrollment {
+		en, _ = en.Settle(Settlement{Touch: Touch{Step: "second"}, Outcome: Sent, At: monday})
+		return en
+	}
+	often := func(en Enrollment) Enrollment {
+		en = byMail(en)
+		for i := range maxStandings {
+			en = en.stoppedAgain(string(rune('a'+i)), Replied)
+		}
+		return en
+	}
+	active := func(en Enrollment) Enrollment { return en }
+	answer, optOut, absence := stopEffect(Replied), stopEffect(Unsubscribed), holdEffect(Absent, monday.AddDate(1, 0, 0))
+	answer.Incoming, absence.Incoming, optOut.Incoming, optOut.Suppress = "later@x", "later@x", "later@x", true
+	noted := Effect{Enrollment: "000001", Incoming: "later@x", Event: Event{Kind: EventNoted}}
+	const soon, late = 29 * 24 * time.Hour, 31 * 24 * time.Hour
+	for _, tt := range []struct {
+		name  string
+		en    func(Enrollment) Enrollment
+		f     Effect
+		after time.Duration
+		want  bool
+	}{
+		{"an absence of somebody who is written to", active, absence, late, true},
+		{"a receipt of somebody who is written to", active, noted, late, true},
+		{"another answer, soon", byHand, answer, soon, true},
+		{"an absence, soon", finished, absence, soon, true},
+		{"another answer, which still stops should the first be taken back", byMail, answer, late, true},
+		{"another answer, where nothing can be taken back any more", often, answer, late, false},
+		{"an answer to somebody stopped by hand", byHand, answer, late, false},
+		{"an absence of somebody who answered", byMail, absence, late, false},
+		{"a first answer, after the last step", finished, answer, late, true},
+		{"an absence, after the last step", finished, absence, late, false},
+		{"a receipt, after the last step", finished, noted, late, false},
+		{"an opt-out of somebody who answered", byMail, optOut, late, true},
+		{"an opt-out of somebody stopped by hand", byHand, optOut, late, true},
+		{"an opt-out where nothing can be taken back any more", often, optOut, late, true},
+		{"an opt-out after the last step", finished, optOut, late, true},
+	} {
+		if got := tt.en(activeEnrollment()).Heeds(tt.f, monday.Add(tt.after)); got != tt.want {
+			t.Errorf("%s: heeded %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestADoubtIsNotAnsweredByResume(t *testing.T) {
 	en, _ := activeEnrollment().InDoubt(Touch{}, "connection lost", monday)
 	if en, _ = en.Answer(monday, "hand"); en.State != Held {

@@ -766,6 +766,42 @@ func TestAVanishedMailHoldsAlsoWhenTheSweepBreaksOff(t *testing.T) {
 	o.wants("per@kund.example", engine.Held, engine.Unsure, 1)
 }
 
+// A customer who was once written to goes on to write every day, for years. The
+// state does not grow with it, and a wish not to be written to is still heard.
+func TestEverydayMailDoesNotMakeTheStateGrow(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.mustTick()
+	o.deliver("INBOX", engine.Incoming{MessageID: "answer", From: []string{"per@kund.example"}, Arrived: o.now})
+	o.mustTick()
+	events := func() int {
+		t.Helper()
+		evs, err := o.store.Events("", 0, 100_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(evs)
+	}
+	year := func(n int) {
+		for i := range 365 {
+			o.now = o.now.Add(day)
+			o.deliver("INBOX", engine.Incoming{MessageID: fmt.Sprintf("%d-%d", n, i), From: []string{"per@kund.example"}, Arrived: o.now})
+			o.mustTick()
+		}
+	}
+	year(1)
+	was := events()
+	year(2)
+	if n := events() - was; n > 0 || was > 60 {
+		t.Errorf("the first year left %d lines in history, the second %d", was, n)
+	}
+	o.deliver("INBOX", engine.Incoming{MessageID: "stop", From: []string{"per@kund.example"}, Kind: engine.Unsubscribe, Arrived: o.now})
+	o.mustTick()
+	if s, err := o.store.Suppressions(); err != nil || len(s) != 1 || s[0].Target != "per@kund.example" {
+		t.Errorf("suppressed is %v, %v", s, err)
+	}
+}
+
 // Two mailboxes are about to write to one person at the same moment: what the
 // first has claimed, the second hears of before its own DATA.
 func TestTwoMailboxesKeepOnePersonsPace(t *testing.T) {

@@ -38,6 +38,17 @@ func (en Enrollment) stoppedAgain(incoming string, why Reason) Enrollment {
 	return en
 }
 
+// goesBack says whether taking back what incomings did could let an enrollment go
+// on that they have stopped.
+func (en Enrollment) goesBack() bool {
+	for s := en.Before; s != nil; s = s.Before {
+		if s.State != Stopped {
+			return true
+		}
+	}
+	return false
+}
+
 // upTo is the chain without what lies further back than n.
 func (s *Standing) upTo(n int) *Standing {
 	if s == nil || n == 0 {

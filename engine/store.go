@@ -69,7 +69,9 @@ type StoreWriter interface {
 	// forgotten as soon as its enrollment ends.
 	Settle(settlements []Settlement) error
 
-	// Apply commits a sweep: its effects, its events and its cursor.
+	// Apply commits a sweep: its effects, its events and its cursor. Of an effect
+	// that its enrollment does not heed (see Enrollment.Heeds) nothing is kept,
+	// unless it names an Alias that was not known.
 	Apply(sweep Sweep) error
 
 	// Recover turns what an interrupted process left open for a mailbox into

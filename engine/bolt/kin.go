@@ -88,15 +88,22 @@ type alias struct {
 
 // learnAlias remembers who answered for a person.
 func (w *write) learnAlias(f engine.Effect, person string) error {
-	if f.Alias == "" || f.Alias == person || strings.Contains(f.Alias, "\x00") || len(f.Alias) > 1024 {
+	if !w.teaches(f, person) {
 		return nil
 	}
-	key := append(name(f.Alias), person...)
-	if w.tx.Bucket(bucketAliases).Get(key) != nil {
-		return nil
-	}
-	return w.putValue(bucketAliases, key, alias{f.Incoming, f.Event.At})
+	return w.putValue(bucketAliases, aliasKey(f.Alias, person), alias{f.Incoming, f.Event.At})
 }
+
+// teaches says whether an effect names somebody who answered for a person and of
+// whom that was not known.
+func (w *write) teaches(f engine.Effect, person string) bool {
+	if f.Alias == "" || f.Alias == person || strings.Contains(f.Alias, "\x00") || len(f.Alias) > 1024 {
+		return false
+	}
+	return w.tx.Bucket(bucketAliases).Get(aliasKey(f.Alias, person)) == nil
+}
+
+func aliasKey(address, person string) []byte { return append(name(address), person...) }
 
 // addAliases adds the people for whom some addresses answered, and their
 // enrollments.

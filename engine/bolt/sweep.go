@@ -75,7 +75,7 @@ func (w *write) learn(mid, id string) error {
 }
 
 // apply applies one effect and returns its enrollment; the zero one when there
-// is none, or when the effect was applied before.
+// is none, when the effect was applied before, or when it is not heeded.
 func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, error) {
 	var none engine.Enrollment
 	f.Incoming = foreign(f.Incoming)
@@ -95,6 +95,8 @@ func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, e
 		if en, err = must(w.tx, en.ID); err != nil {
 			return none, err
 		}
+	} else if !en.Heeds(f, sweep.At) && !w.teaches(f, en.Key) {
+		return none, w.applyToFollowers(en, f, sweep)
 	} else if fresh, err := w.see(f); err != nil || !fresh {
 		return none, err
 	}
@@ -107,7 +109,7 @@ func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, e
 	} else {
 		applied, err = w.change(en, applied, events)
 	}
-	if err == nil && en.State != engine.Stopped {
+	if err == nil {
 		err = w.applyToFollowers(en, f, sweep)
 	}
 	return applied, err
@@ -117,7 +119,7 @@ func (w *write) apply(f engine.Effect, sweep engine.Sweep) (engine.Enrollment, e
 // that chains began when it ended, whether or not whoever judged the message
 // knew of them.
 func (w *write) applyToFollowers(en engine.Enrollment, f engine.Effect, sweep engine.Sweep) error {
-	if f.To == "" || f.Soft || !en.Ended() && f.To != engine.Stopped {
+	if en.State == engine.Stopped || f.To == "" || f.Soft || !en.Ended() && f.To != engine.Stopped {
 		return nil
 	}
 	ens, err := ofPerson(w.tx, en.Key)

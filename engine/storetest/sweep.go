@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"strings"
 
 	"nudge/engine"
@@ -17,6 +18,40 @@ var applyLaws = []law{
 		got, err := w.s.Cursor(mailbox)
 		w.must(err)
 		w.same("cursor", got, cursor)
+	}},
+	{"everyday mail of somebody whose enrollment ended long ago leaves no trace, but an opt-out and what it teaches do", func(w *world) {
+		en := w.one()
+		w.apply(monday, reply(en, "r@x"))
+		w.apply(monday.Add(20*day), absence(en, "soon@x", monday.Add(21*day)))
+		had := []engine.EventKind{engine.EventEnrolled, engine.EventReply, engine.EventStopped, engine.EventAutoReply}
+		w.same("soon", w.kinds(en.ID), had)
+		late := monday.Add(100 * day)
+		for range 3 {
+			w.apply(late, absence(en, "late@x", late.Add(day)), effect(en, "receipt@x", engine.EventNoted))
+		}
+		w.same("later", w.kinds(en.ID), had)
+		before := w.get(en.ID)
+		w.apply(late, absence(en, "late@x", late.Add(2*day)))
+		w.same("the enrollment", w.get(en.ID), before)
+		_, err := w.s.Reverse(engine.Reversal{Incoming: "late@x", At: late})
+		w.same("what did nothing cannot be taken back", errors.Is(err, engine.ErrNotFound), true)
+		taught := absence(en, "taught@x", late.Add(day))
+		taught.Alias = "assistant@elsewhere.example"
+		w.apply(late, taught)
+		known, err := w.s.Known(nil, []string{taught.Alias})
+		w.must(err)
+		w.same("whom it answered for", known.Aliases[taught.Alias], []string{en.Key})
+		for i := range 20 {
+			w.apply(late, reply(en, string(rune('a'+i))+"@x"))
+		}
+		if n := len(w.kinds(en.ID)); n > len(had)+10 {
+			w.t.Errorf("20 more answers left %d lines in history", n-len(had))
+		}
+		w.apply(late, unsubscribe(en, "stop@x"))
+		suppressed, err := w.s.Suppressions()
+		w.must(err)
+		w.same("suppressed", len(suppressed), 1)
+		w.same("told", w.lastEvent(en.ID).MessageID != "", true)
 	}},
 	{"a sweep without a cursor leaves the cursor", func(w *world) {
 		cursor := engine.Cursor{Folders: map[string]engine.FolderCursor{"INBOX": {UIDValidity: 7, UIDNext: 42}}}

@@ -26,6 +26,9 @@ var errNoConfig = &trouble{code: exitUsage, what: "there is no nudge.toml here, 
 // is "", and puts the environment's overrides on top.
 func readConfig(file string, env []string) (*config, error) {
 	source, file, err := openConfig(file)
+	if err == nil {
+		err = configOpen(file)
+	}
 	if err != nil {
 		return nil, err
 	}

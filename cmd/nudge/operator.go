@@ -72,6 +72,9 @@ func openOperator(s settings) (engine.Operator, func() error, error) {
 
 // openStore opens the state file, in words for a person.
 func openStore(path string) (*bolt.Store, error) {
+	if err := stateOpen(path); err != nil {
+		return nil, err
+	}
 	store, err := bolt.Open(path, bolt.Options{})
 	switch {
 	case errors.Is(err, bolt.ErrLocked):

@@ -133,6 +133,7 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	}
 	log.Info("nudge started", "version", thisBuild().Version, "deliver", s.deliver, "state", s.state,
 		"mailboxes", len(d.boxes), "sequences", len(d.desk.Library.Names()))
+	warnOfGroups(log, s)
 	if halted(s.state) {
 		log.Warn("nothing is sent", "why", haltWords(s.state), "until", "nudge resume --all")
 	}

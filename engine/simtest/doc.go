@@ -45,7 +45,9 @@
 // enrolled is there, in one state, with one next action. At the end, when the
 // faults have been over for long: nobody is still active, nobody is held beyond
 // their date, nobody was stopped without a cause, and whoever finished has got
-// every step, but for those whose outcome nobody knows.
+// every step, but for those whose outcome nobody knows. Where an older state was
+// put back, somebody new who is enrolled after it gets every step, and the state
+// is compared with Sent only a few times.
 //
 // # What it assumes
 //

@@ -30,7 +30,10 @@ func (w *World) checkpoint() {
 	for _, v := range views {
 		moving = moving || v.State == engine.Active && !v.Paused || v.State == engine.Held && v.Next != nil && v.Next.At != nil
 	}
-	if w.isCalm() && !moving && seen {
+	w.mu.Lock()
+	waits := w.fresh != nil && !w.fresh.acked
+	w.mu.Unlock()
+	if w.isCalm() && !moving && seen && !waits {
 		w.finish()
 	}
 }
@@ -97,6 +100,7 @@ func (w *World) judgeEnd() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.judgeFresh(byName)
 	for _, en := range w.enrolled {
 		v, there := byName[en.who.addr+" "+en.seq]
 		if !there {

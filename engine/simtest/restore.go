@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"time"
+
+	"nudge/engine"
 )
 
 // restore is an older state that is put back.
@@ -17,14 +19,69 @@ type restore struct {
 // scheduleRestores writes when the state is copied, and when which copy is put
 // back.
 func (w *World) scheduleRestores(dice *rand.Rand) {
+	over := w.conf.faulty + 6*day // by then the machine's clock is right
 	for n := range w.conf.restores {
 		copied := evenly(dice, w.conf.faulty*3/4)
 		back := copied + span(dice, time.Hour, w.conf.faulty/2)
 		r := &restore{path: w.path + ".copy" + string(rune('0'+n)), sidecar: dice.Float64() < w.conf.sidecarKept}
 		w.after(copied, func() { w.snapshot(r) })
 		w.after(back, func() { w.putBack(r) })
+		over = max(over, back+day)
+	}
+	if w.conf.restores > 0 {
+		w.fresh = &enrolled{}
+		w.after(over, w.enrollFresh)
 	}
 }
+
+// enrollFresh enrolls somebody new, of whom no older state knows anything and
+// who never writes, once the trouble is over. Whatever became of the others, they
+// must get every step.
+func (w *World) enrollFresh() {
+	for _, scope := range []engine.Scope{{}, {Mailbox: "sales"}, {Sequence: "quote"}, {Sequence: "review"}} {
+		w.operator.resume(&pause{scope: scope}) // the state that was put back may know of one
+	}
+	seq := w.plans.shortest()
+	w.mu.Lock()
+	p := &person{w: w, n: len(w.people), addr: "fresh@later.example", sequences: []string{seq}}
+	w.people, w.byKey[p.addr] = append(w.people, p), p
+	w.fresh = &enrolled{who: p, seq: seq}
+	w.enrolled = append(w.enrolled, w.fresh)
+	w.mu.Unlock()
+	w.operator.enroll(p, seq, false)
+}
+
+// judgeFresh says whether mail leaves again. The caller holds the lock.
+func (w *World) judgeFresh(byName map[string]engine.View) {
+	en := w.fresh
+	switch {
+	case en == nil:
+		return
+	case en.who == nil || !en.acked:
+		w.violateLater("a state that was put back serves again", en.who, "nobody new could be enrolled")
+		return
+	}
+	v := byName[en.who.addr+" "+en.seq]
+	for _, st := range w.plans.plans[en.seq].steps {
+		if name := key(en.who, en.seq, st.id); v.State != engine.Finished || !w.left(name) {
+			w.violateLater("a state that was put back serves again", en.who, "%s is %s (%s) and never got %s", en.who.addr, v.State, v.Reason, st.id)
+			return
+		}
+	}
+}
+
+// reconciled notes that the state was compared with Sent. Each older state that
+// is put back, and each mail in Sent that the state does not know, is a cause to
+// do so; whoever does it again and again without one is silent for ever.
+func (w *World) reconciled() {
+	w.figures.add("reconciliation")
+	if n := w.figures.of("reconciliation"); n > reconcileMost {
+		w.violate("a state that was put back trusts itself again", nil, "it is compared with Sent for the %d. time", n)
+	}
+}
+
+// reconcileMost is how often in one world the state may be compared with Sent.
+const reconcileMost = 12
 
 // snapshot copies the state, as a backup at that moment would.
 func (w *World) snapshot(r *restore) {

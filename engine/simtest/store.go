@@ -90,7 +90,11 @@ func (s *store) Distrust(mailbox, why string, asOf, now time.Time) error {
 func (s *store) Reconcile(r engine.Reconciliation) error {
 	return s.p.io("Store.Reconcile", func() error {
 		s.p.w.mayReadAgain()
-		return s.db.Reconcile(r)
+		err := s.db.Reconcile(r)
+		if err == nil {
+			s.p.w.reconciled()
+		}
+		return err
 	})
 }
 

@@ -41,6 +41,7 @@ type World struct {
 	process        *process // nil while it is down
 	starts         int
 	restored       time.Time            // the last time an older state was put back
+	fresh          *enrolled            // who must be served after that; nil where no state is put back
 	doubtful       map[string]bool      // touches that may have been claimed and not sent
 	first          map[string]time.Time // when it first was
 	taken          map[string]time.Time // when a touch was last claimed, or may have been, by the engine's clock

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"nudge/engine"
 )
 
@@ -55,11 +57,12 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if bigDir != "" {
-		_ = os.RemoveAll(bigDir)
-	}
-	os.Exit(code)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if bigDir != "" {
+			_ = os.RemoveAll(bigDir)
+		}
+		os.Exit(code)
+	}))
 }
 
 var sizes = []int{100_000, 1_000_000}

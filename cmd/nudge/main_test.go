@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"nudge/engine"
 	"nudge/engine/bolt"
@@ -24,7 +26,21 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nudge": main})
+	testscript.Main(leakFree{m}, map[string]func(){"nudge": main})
+}
+
+// leakFree are tests of which none may leave a goroutine behind, but for the one
+// that waits for Ctrl-C as long as the process lives.
+type leakFree struct{ *testing.M }
+
+func (m leakFree) Run() int {
+	code := m.M.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(goleak.IgnoreTopFunction("nudge/cmd/nudge.quitOnInterrupt.func1")); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // TestScripts runs the whole program as a person types it. Scripts are named

@@ -18,6 +18,7 @@ type Coming struct {
 	Action   string    `json:"action"` // email, call, letter or task
 	Mailbox  string    `json:"mailbox"`
 	Held     string    `json:"held"` // why it does not come by itself, or not before At; "" = it does
+	LeftOut  string    `json:"-"`    // why it is not for this prospect; then nothing is done at At
 }
 
 // forecaster lives through the time to come as the engine would, asking the
@@ -170,6 +171,7 @@ func (f *forecaster) live(i imagined) {
 			told := i
 			told.held = "left out: " + d.Why
 			f.tell(told, i.at, en.Next)
+			f.rows[len(f.rows)-1].LeftOut = d.Why
 		}
 		next, due := f.following(i, en.Next)
 		i.c.Enrollment, _ = en.Skip(en.Next, map[string]string{}, next, due, i.at)
@@ -266,11 +268,32 @@ func Imagine(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	f := newForecaster(chains{oneBook{seq}, []Mailbox{m}}, now.AddDate(10, 0, 0))
+	return Way(en, seq, m, now), nil
+}
+
+// Way is what comes for one prospect from now on, a row a step, with those that
+// are left out. What only a person ends (a pause, a question, an ending) is
+// taken for ended now; other prospects and sequences are not looked at.
+func Way(en Enrollment, seq *sequences.Sequence, m Mailbox, now time.Time) []Coming {
+	f := newForecaster(chains{oneBook{seq}, []Mailbox{m}}, ownersMove)
 	f.left = true
+	m.Rehearsal = true // what was rehearsed goes on as if it had been sent
+	en.Paused, en.Late = false, false
+	if _, open := en.blocking(); en.Ended() || open || en.State == Held && en.HeldUntil.IsZero() {
+		en = en.activate()
+		en.Look = now
+	}
+	if _, open := en.blocking(); !open {
+		en.Look = latestOf(en.Look, en.Due)
+	}
+	for _, d := range en.Done {
+		if d.Outcome == Sent && !d.Rehearsed {
+			f.contacts[en.Key] = append(f.contacts[en.Key], Contact{At: d.At, Sequence: en.Sequence})
+		}
+	}
 	f.add(Candidate{Enrollment: en}, m, now)
 	f.run()
-	return f.rows, nil
+	return f.rows
 }
 
 // oneBook is a library of one sequence.

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -87,6 +88,10 @@ func TestPreviewsOfTheExamples(t *testing.T) {
 			if i > 0 {
 				fmt.Fprintf(&b, "\n%s\n\n", strings.Repeat("-", 72))
 			}
+			if s.out != "" {
+				fmt.Fprintf(&b, "%s\n", s.leftOut())
+				continue
+			}
 			parts, err := partsOf(s.email.Raw)
 			if err != nil {
 				t.Fatal(err)
@@ -140,7 +145,7 @@ func TestExampleMailsKeepToThemselves(t *testing.T) {
 		for row := 1; row <= 6; row++ {
 			_, steps := exampleMails(t, file, exampleProspect(t, row))
 			for _, s := range steps {
-				if s.step.Do != sequences.Email {
+				if s.step.Do != sequences.Email || s.out != "" {
 					continue
 				}
 				parts, err := partsOf(s.email.Raw)
@@ -171,6 +176,54 @@ func TestExampleMailsKeepToThemselves(t *testing.T) {
 						t.Errorf("%s: the head reveals %q\n%s", where, tell, head)
 					}
 				}
+			}
+		}
+	}
+}
+
+// For every example, whenever somebody comes in: nudge plan SEQUENCE --from and
+// nudge preview tell the same steps at the same moments.
+func TestPlanAndPreviewTellTheSame(t *testing.T) {
+	dice := rand.New(rand.NewPCG(3, 5))
+	for _, file := range exampleFiles(t) {
+		seq, err := findSequence(file, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 30 {
+			zone := []string{"Europe/Stockholm", "America/New_York", "Pacific/Auckland", "Asia/Kolkata"}[n%4]
+			loc, err := time.LoadLocation(zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Date(2026, 1, 1, 0, dice.IntN(2*365*24*60), 0, 0, loc)
+			owner := engine.Mailbox{Name: "sales", Address: "anna@bergroofing.example", Signature: "Anna Berg", Location: loc}
+			en := exampleProspect(t, 1+n%6)
+			delete(en.Fields, "timezone")
+			for _, st := range seq.Steps {
+				if st.Before != "" {
+					en.Fields[st.Before] = now.Add(time.Duration(dice.IntN(20*24*60)) * time.Minute).Format("2006-01-02 15:04")
+				}
+			}
+			en.Sequence, en.EnrolledAt, en.StartAt = seq.Name, now, now
+			w := &walker{seq: seq, en: en, now: now, owner: owner}
+			steps, missing, err := w.walk()
+			if err != nil || len(missing) > 0 {
+				t.Fatalf("%s: %v, %v", file, missing, err)
+			}
+			rows, err := engine.Imagine(engine.EnrollRequest{Sequence: seq.Name, Address: en.Address, Fields: en.Fields}, seq, owner, now)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			var previewed, planned []string
+			for _, s := range steps {
+				previewed = append(previewed, fmt.Sprintf("%s %s %s %q", s.at.Format(time.RFC3339), s.step.ID, s.step.Do, s.out))
+			}
+			for _, r := range rows {
+				planned = append(planned, fmt.Sprintf("%s %s %s %q", r.At.Format(time.RFC3339), r.Step, r.Action, r.LeftOut))
+			}
+			if diff := cmp.Diff(planned, previewed); diff != "" || len(planned) != len(seq.Steps) {
+				t.Errorf("%s, from %s: %d of %d steps (-plan +preview)\n%s", file, now, len(planned), len(seq.Steps), diff)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,8 @@ func (a *app) previewCommand() *cobra.Command {
 from the file. Nothing is sent, and the state is not changed.
 
 With --for, somebody who is enrolled gets their next mail, with their own fields and thread; --set adds to those. Anybody
-else is imagined, as if enrolled now, and the first line says so.
+else is imagined, as if enrolled now, and the first line says so. Each step comes when the engine would do it; steps that
+are not for this prospect (only-if, a date that is too close) are left out, and a line says why.
 
 With --watch a page on this machine shows all steps as a desktop and a telephone would, and again whenever the file is
 saved.`,
@@ -110,8 +112,14 @@ func (a *app) preview(ctx context.Context, name string, f previewFlags) error {
 	if f.json {
 		return a.stepsJSON(w, shown)
 	}
-	a.printf("%s\n\n", a.dim(visible(w.whose())))
-	for i, s := range shown {
+	a.printf("%s\n", a.dim(visible(w.whose())))
+	for _, s := range steps {
+		if s.out != "" {
+			a.printf("%s\n", a.dim(visible(s.leftOut())))
+		}
+	}
+	a.printf("\n")
+	for i, s := range slices.DeleteFunc(slices.Clone(shown), func(s walked) bool { return s.out != "" }) {
 		if i > 0 {
 			a.printf("\n%s\n\n", strings.Repeat("-", 72))
 		}
@@ -133,23 +141,43 @@ func (f previewFlags) chosen(w *walker, steps []walked) ([]walked, error) {
 		if f.step != st.ID && f.step != fmt.Sprint(i+1) {
 			continue
 		}
+		why := "a later one is behind them"
 		for _, s := range steps {
-			if s.step.ID == st.ID {
+			switch {
+			case s.step.ID != st.ID && s.held != "":
+				why = fmt.Sprintf("step %q comes before it, %s", s.step.ID, s.held)
+			case s.step.ID == st.ID && s.out == "":
 				return []walked{s}, nil
+			case s.step.ID == st.ID:
+				why = s.out
 			}
 		}
-		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("%s will not get step %q: a later one is behind them", w.en.Address, st.ID),
+		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("%s will not get step %q: %s", w.en.Address, st.ID, why),
 			hint: "nudge preview shows the next one"}
 	}
 	if f.step != "" {
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("sequence %s has no step %q", w.seq.Name, f.step), hint: "steps: " + strings.Join(ids, "; ")}
 	}
-	for _, s := range steps {
+	theirs := slices.DeleteFunc(slices.Clone(steps), func(s walked) bool { return s.out != "" })
+	if len(theirs) == 0 {
+		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("%s gets no step of %s", w.en.Address, w.seq.Name) + whyNone(steps),
+			hint: "--set KEY=VALUE gives them other fields"}
+	}
+	for _, s := range theirs {
 		if !s.left {
 			return []walked{s}, nil
 		}
 	}
-	return steps[len(steps)-1:], nil
+	return theirs[len(theirs)-1:], nil
+}
+
+// whyNone lists why steps are left out.
+func whyNone(steps []walked) string {
+	var words []string
+	for _, s := range steps {
+		words = append(words, fmt.Sprintf("step %d: %s", s.step.Number, s.out))
+	}
+	return with(": ", strings.Join(words, "; "))
 }
 
 // previewed finds the sequence, and the mailbox it would leave from.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -137,6 +138,68 @@ func TestAPreviewLeavesOutWhatThePersonWillNotGet(t *testing.T) {
 	_, err = previewFlags{step: "1"}.chosen(w, steps)
 	if tr := asTrouble(err); tr.code != exitNothing || !strings.Contains(tr.what, "a@b.example will not get step") {
 		t.Errorf("step 1: %v", err)
+	}
+}
+
+// The engine's own decisions stand in a preview: what is left out for this
+// prospect, and when a step leads up to a date.
+func TestAPreviewDecidesAsTheEngineDoes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "visit.md")
+	const source = "---\nneeds: visit\nsend: mon-fri 09:00-16:30\n---\n\n## 1. Quote\n\n```step\nwait: 0\nsubject: The quote\n```\n\nDid it arrive?\n\n" +
+		"## 2. Large\n\n```step\nwait: 1 business day\nonly-if: amount > 5000\n```\n\nIn two parts?\n\n" +
+		"## 3. Tomorrow\n\n```step\nwait: 1 business day\nbefore: visit\n```\n\nUntil tomorrow?\n\n" +
+		"## 4. Again\n\n```step\nwait: 2 business days\nrepeat: 1 every 1 week\n```\n\nAgain?\n"
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seq, err := findSequence(file, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC) // a Monday
+	for _, tt := range []struct{ amount, visit, want string }{
+		{"6000", "2026-11-12 15:00", "1 Nov 2 10:00; 2 Nov 3 10:00; 3 Nov 11 15:00; 4 Nov 13 15:00; 5 Nov 20 15:00"},
+		{"400", "2026-11-12 15:00", "1 Nov 2 10:00; 2 not amount > 5000; 3 Nov 11 15:00; 4 Nov 13 15:00; 5 Nov 20 15:00"},
+		{"400", "2026-11-02 09:00", "1 Nov 2 10:00; 2 not amount > 5000; 3 too late: visit is 2 November 2026 09:00; 4 Nov 5 10:00; 5 Nov 12 10:00"},
+	} {
+		w := &walker{owner: engine.Mailbox{Address: "anna@bergroofing.example", Location: time.UTC}, seq: seq, now: now, en: engine.Enrollment{ID: "1", Sequence: "visit",
+			Address: "a@b.example", Key: "a@b.example", StartAt: now, State: engine.Active, Fields: map[string]string{"amount": tt.amount, "visit": tt.visit}}}
+		steps, missing, err := w.walk()
+		if err != nil || len(missing) > 0 {
+			t.Fatal(missing, err)
+		}
+		var got []string
+		for _, s := range steps {
+			words := s.out
+			if words == "" {
+				words = s.at.Format("Jan 2 15:04")
+			}
+			got = append(got, fmt.Sprintf("%d %s", s.step.Number, words))
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("amount %s, visit %s:\ngot  %s\nwant %s", tt.amount, tt.visit, strings.Join(got, "; "), tt.want)
+		}
+	}
+
+	var out bytes.Buffer
+	t.Chdir(t.TempDir())
+	a := &app{out: &out, err: io.Discard, in: strings.NewReader("")}
+	flags := previewFlags{address: imaginedAddress, fields: []string{"amount=1", "visit=2020-01-01"}, all: true}
+	if err := a.preview(t.Context(), file, flags); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Left out for them: step 2, Large: not amount > 5000\n", "Left out for them: step 3, Tomorrow: too late: visit is 1 January 2020 00:00\n",
+		"Again, round 2 (would be due"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it lacks %q:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "In two parts?") {
+		t.Errorf("it shows a step that is left out:\n%s", out.String())
+	}
+	flags.all, flags.step = false, "2"
+	if err := a.preview(t.Context(), file, flags); err == nil || !strings.Contains(err.Error(), `prospect@example.com will not get step "Large": not amount > 5000`) {
+		t.Errorf("step 2: %v", err)
 	}
 }
 

@@ -44,12 +44,29 @@ func (a *app) showStep(seq *sequences.Sequence, s walked) error {
 
 // title says which step it is, and when.
 func (s walked) title(seq *sequences.Sequence) string {
-	name := strings.TrimLeft(s.step.Title, "0123456789.) ")
 	moment := when(s.at, s.at.Location())
-	if s.left {
-		return fmt.Sprintf("Step %d of %d: %s (done %s; as the file has it now)", s.step.Number, len(seq.Steps), name, moment)
+	which := fmt.Sprintf("Step %d of %d: %s", s.step.Number, len(seq.Steps), s.name())
+	switch {
+	case s.left:
+		return fmt.Sprintf("%s (%s %s; as the file has it now)", which, s.how, moment)
+	case s.held != "":
+		return fmt.Sprintf("%s (would be due %s; %s)", which, moment, s.held)
 	}
-	return fmt.Sprintf("Step %d of %d: %s (would be due %s)", s.step.Number, len(seq.Steps), name, moment)
+	return fmt.Sprintf("%s (would be due %s)", which, moment)
+}
+
+// name is the step's heading without its number, and with its round.
+func (s walked) name() string {
+	name := strings.TrimLeft(s.step.Title, "0123456789.) ")
+	if s.step.Round > 1 {
+		return fmt.Sprintf("%s, round %d", name, s.step.Round)
+	}
+	return name
+}
+
+// leftOut says in a line which step is not for this prospect, and why.
+func (s walked) leftOut() string {
+	return fmt.Sprintf("Left out for them: step %d, %s: %s", s.step.Number, s.name(), s.out)
 }
 
 // previewedStep is what nudge preview --json prints of one step. The headers
@@ -59,8 +76,9 @@ type previewedStep struct {
 	Number    int       `json:"number"`
 	Action    string    `json:"action"`
 	At        time.Time `json:"at"`
-	Enrolled  bool      `json:"enrolled"` // else the prospect is imagined
-	Done      bool      `json:"done"`     // it is behind the prospect
+	Enrolled  bool      `json:"enrolled"`           // else the prospect is imagined
+	Done      bool      `json:"done"`               // it is behind the prospect
+	LeftOut   string    `json:"left_out,omitempty"` // why it is not for this prospect; then there is no mail
 	Variant   string    `json:"variant,omitempty"`
 	From      string    `json:"from"`
 	To        string    `json:"to"`
@@ -74,6 +92,10 @@ type previewedStep struct {
 func (a *app) stepsJSON(w *walker, steps []walked) error {
 	answer := make([]previewedStep, len(steps))
 	for i, s := range steps {
+		if s.out != "" {
+			answer[i] = previewedStep{Step: s.step.ID, Number: s.step.Number, Action: string(s.step.Do), At: s.at, Enrolled: w.enrolled, LeftOut: s.out}
+			continue
+		}
 		parts, err := partsOf(s.email.Raw)
 		if err != nil {
 			return err

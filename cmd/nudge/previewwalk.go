@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +32,15 @@ type walked struct {
 	email engine.Email
 	at    time.Time // when it left, or would be due
 	left  bool      // it is behind the prospect; its words are those of the file now
+	how   string    // what became of it then, in a word
 	lacks bool      // a field had no value, and … stands for it
+	held  string    // why it would not come by itself, or not before at
+	out   string    // why it is left out for this prospect; it has no email then
 }
+
+// doneWords say what became of a step.
+var doneWords = map[engine.Outcome]string{engine.Sent: "done", engine.Opened: "handed to you", engine.TaskDone: "done",
+	engine.Skipped: "left out", engine.Expired: "not done in time", engine.Refusal: "refused"}
 
 // finder looks up who is enrolled in a sequence; nil = nobody with that address.
 type finder func(address, sequence string) (*engine.Record, error)
@@ -158,12 +166,15 @@ func lacks(steps, shown []walked) bool {
 }
 
 // walk goes through all steps of the prospect: those behind them as they were
-// done, the others as they will be, each touch leaving when it is due. It also
+// done, the others as the engine will decide, each done when it is due. It also
 // returns the fields that have no value.
 func (w *walker) walk() ([]walked, []string, error) {
 	missing := w.needs()
 	en := w.en
 	en.Fields = maps.Clone(en.Fields)
+	for _, key := range missing {
+		en.Fields[key] = w.standIn(key)
+	}
 	var steps []walked
 	// What is behind them, with the thread growing as it did.
 	done, thread := en.Done, en.Thread
@@ -177,7 +188,7 @@ func (w *walker) walk() ([]walked, []string, error) {
 			if err != nil {
 				return nil, nil, err
 			}
-			s.left = true
+			s.left, s.how = true, cmp.Or(doneWords[d.Outcome], "done")
 			steps = append(steps, s)
 			if d.Outcome == engine.Sent && st.Do == sequences.Email {
 				en.Thread = s.email.Thread
@@ -189,19 +200,23 @@ func (w *walker) walk() ([]walked, []string, error) {
 	if len(done) > 0 {
 		en.Thread = thread
 	}
-	prev := en.StartAt
-	if n := len(done); n > 0 {
-		prev = done[n-1].At
-	}
-	loc := zoneOf(w.owner, w.seq, en.Fields)
-	for st := w.seq.Next(en.DoneSteps()); st != nil; st = w.seq.Next(en.DoneSteps()) {
-		s, err := w.compose(st, &en, w.due(st, en, prev, loc), &missing)
+	for _, c := range engine.Way(en, w.seq, w.owner, w.now) {
+		st := w.seq.Step(c.Step)
+		if st == nil {
+			continue
+		}
+		if c.LeftOut != "" {
+			steps = append(steps, walked{step: st, at: c.At, out: c.LeftOut})
+			en.Done = append(en.Done, engine.Done{Step: st.ID, At: c.At, Outcome: engine.Skipped})
+			continue
+		}
+		s, err := w.compose(st, &en, c.At, &missing)
 		if err != nil {
 			return nil, nil, err
 		}
+		s.held = c.Held
 		steps = append(steps, s)
-		prev = s.at
-		d := engine.Done{Step: st.ID, At: s.at, Outcome: engine.Opened}
+		d := engine.Done{Step: st.ID, At: s.at, Outcome: engine.TaskDone}
 		if st.Do == sequences.Email {
 			d.Outcome, d.MessageID, en.Thread = engine.Sent, s.email.MessageID, s.email.Thread
 			if en.Variant == "" {
@@ -213,20 +228,15 @@ func (w *walker) walk() ([]walked, []string, error) {
 	return steps, missing, nil
 }
 
-// due is when a step will leave: as the state has it for the next one, never in
-// the past.
-func (w *walker) due(st *sequences.Step, en engine.Enrollment, prev time.Time, loc *time.Location) time.Time {
-	at := st.DueAt(prev, loc)
-	if w.enrolled && st.ID == w.en.Next {
-		at = w.en.Due
-		if w.en.Look.After(at) {
-			at = w.en.Look
+// standIn is what stands for a field that the sequence needs and nobody gave:
+// a date in two weeks where a step leads up to it, else ….
+func (w *walker) standIn(key string) string {
+	for _, st := range w.seq.Steps {
+		if st.Before == key {
+			return w.now.In(zoneOf(w.owner, w.seq, w.en.Fields)).AddDate(0, 0, 14).Format("2006-01-02 15:04")
 		}
 	}
-	if at.Before(w.now) {
-		at = st.Send.First(w.now.In(loc))
-	}
-	return at.In(loc)
+	return "…"
 }
 
 // compose makes one mail. Where a field has no value it notes that, and puts …

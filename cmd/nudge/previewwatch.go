@@ -101,6 +101,7 @@ type blackboard struct {
 // board is one reading.
 type board struct {
 	Version, Title, Whose, Trouble string
+	LeftOut                        []string
 	Steps                          []boardStep
 }
 
@@ -209,6 +210,10 @@ func (p *board) fill(w *walker) error {
 			"; start again with --set " + strings.Join(missing, "=… --set ") + "=…")
 	}
 	for _, s := range steps {
+		if s.out != "" {
+			p.LeftOut = append(p.LeftOut, visible(s.leftOut()))
+			continue
+		}
 		parts, err := partsOf(s.email.Raw)
 		if err != nil {
 			return err

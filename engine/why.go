@@ -15,6 +15,8 @@ import (
 type Explanation struct {
 	Enrollment View       `json:"enrollment"`
 	At         *time.Time `json:"at"`      // the earliest moment that all facts allow; nil when a person must act first, or never
+	Step       string     `json:"step"`    // what goes then: the next step, or the one behind those that are left out; "" for none
+	Action     string     `json:"action"`  // email, call, letter or task
 	Because    *Event     `json:"because"` // the mail or word that brought it where it stands; nil when none did
 	Facts      []Fact     `json:"facts"`
 }
@@ -82,8 +84,14 @@ func (d *Desk) explain(en Enrollment) (Explanation, error) {
 	if en.Ended() {
 		return a.Explanation, d.explainSuppression(a)
 	}
+	a.chains()
 	at := latestOf(en.Due, en.HeldUntil)
-	if a.st != nil {
+	task, open := en.blocking()
+	switch {
+	case open:
+		a.task(task)
+		at = latestOf(task.look(), en.HeldUntil)
+	case a.st != nil:
 		a.wait()
 		if !at.IsZero() {
 			at = a.st.Send.First(at.In(a.loc))
@@ -91,7 +99,7 @@ func (d *Desk) explain(en Enrollment) (Explanation, error) {
 		a.window(at)
 	}
 	at = latestOf(at, a.now)
-	if en.State == Active && !en.Paused && en.Look.After(at) {
+	if en.State == Active && !en.Paused && !open && en.Look.After(at) {
 		at = en.Look
 	}
 	if err := d.explainSuppression(a); err != nil {
@@ -99,6 +107,11 @@ func (d *Desk) explain(en Enrollment) (Explanation, error) {
 	}
 	if err := d.explainPauses(a); err != nil {
 		return a.Explanation, err
+	}
+	a.comes(en)
+	if open && task.look().Equal(ownersMove) {
+		a.never = true
+		return a.Explanation, nil
 	}
 	if at, err = d.explainGuard(a, at); err != nil {
 		return a.Explanation, err
@@ -185,24 +198,6 @@ func (a *account) withoutHolidays() string {
 	return ""
 }
 
-// wait says how the date of the next step came about.
-func (a *account) wait() {
-	from, after := a.en.StartAt, "the enrollment's start"
-	if n := len(a.en.Done); n > 0 {
-		from, after = a.en.Done[n-1].At, fmt.Sprintf("step %q", a.en.Done[n-1].Step)
-	}
-	if a.st.Before != "" {
-		a.fact("wait", a.en.Due.After(a.now), "step %q is due %s", a.st.ID, a.clock(a.en.Due))
-		return
-	}
-	over := a.st.Wait.AfterHolidays(from.In(a.loc), a.seq.Holidays)
-	words := fmt.Sprintf("%s from %s (%s) = %s", a.st.Wait, a.clock(from), after, a.clock(over))
-	if !a.st.DueAt(from, a.loc).Equal(a.en.Due) {
-		words += "; it was planned for " + a.clock(a.en.Due)
-	}
-	a.fact("wait", a.en.Due.After(a.now), "%s", words)
-}
-
 // window says when touches may leave.
 func (a *account) window(at time.Time) {
 	words := fmt.Sprintf("%s, %s", a.st.Send, a.loc)
@@ -273,19 +268,29 @@ func (d *Desk) explainPauses(a *account) error {
 	return nil
 }
 
-// maxGuards bounds how often the guard is asked again at the moment it names.
+// maxGuards bounds how often the guard is asked again about one step, at the
+// moment it names.
 const maxGuards = 8
 
 // explainGuard asks the guard itself, at the moment that everything else
-// allows, and again at whatever later moment it names.
+// allows, again at whatever later moment it names, and about the step behind
+// one that is left out.
 func (d *Desk) explainGuard(a *account, at time.Time) (time.Time, error) {
 	said := map[string]bool{}
-	for range maxGuards {
+	en, moved := a.en, false
+	asked := maxGuards
+	if a.seq != nil {
+		asked += len(a.seq.Steps)
+	}
+	for range asked {
 		c, err := d.Store.Candidate(a.en.ID, at, a.m.day(at))
 		if err != nil {
 			return at, err
 		}
 		c.SequenceOff = false // told among the pauses
+		if moved {
+			c.Enrollment = en
+		}
 		if a.m.day(at) != a.m.day(a.now) {
 			c.DomainToday = 0
 		}
@@ -294,6 +299,14 @@ func (d *Desk) explainGuard(a *account, at time.Time) (time.Time, error) {
 			return at, nil
 		}
 		g := Guard(c, a.seq, a.m, at)
+		if movesOn(g) {
+			en, moved = a.goOn(en, g, at), true
+			if a.never {
+				return at, nil
+			}
+			at = latestOf(at, en.Look)
+			continue
+		}
 		switch {
 		case g.Stop: // told already
 		case g.Hold != "":

@@ -60,7 +60,7 @@ func (a *app) tellWhy(e engine.Explanation, s settings, now time.Time) {
 	next := "nothing, it has ended"
 	switch {
 	case e.At != nil && v.Next != nil:
-		next = fmt.Sprintf("%s %q %s, %s", v.Next.Action, v.Next.Step, when(*e.At, s.likelyZone(v)), away(*e.At, now))
+		next = fmt.Sprintf("%s %q %s, %s", e.Action, e.Step, when(*e.At, s.likelyZone(v)), away(*e.At, now))
 	case v.Next != nil:
 		next = "waits for you"
 	}
@@ -71,6 +71,8 @@ func (a *app) tellWhy(e engine.Explanation, s settings, now time.Time) {
 type explanationForPrograms struct {
 	Enrollment engine.View       `json:"enrollment"`
 	At         *time.Time        `json:"at"`
+	Step       string            `json:"step"`
+	Action     string            `json:"action"`
 	Because    *eventForPrograms `json:"because"`
 	Facts      []engine.Fact     `json:"facts"`
 }
@@ -78,7 +80,7 @@ type explanationForPrograms struct {
 func explanationsForPrograms(all []engine.Explanation) []explanationForPrograms {
 	list := make([]explanationForPrograms, len(all))
 	for i, e := range all {
-		list[i] = explanationForPrograms{e.Enrollment, e.At, nil, e.Facts}
+		list[i] = explanationForPrograms{e.Enrollment, e.At, e.Step, e.Action, nil, e.Facts}
 		if e.Because != nil {
 			ev := forPrograms(*e.Because)
 			list[i].Because = &ev

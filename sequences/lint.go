@@ -175,6 +175,22 @@ func (r *reader) adviseSubjects(i int) {
 			r.adviseSubject(s)
 		}
 	}
+	r.adviseTwins(i)
+}
+
+// adviseTwins finds variants of a subject that read alike: their numbers would
+// be compared for nothing.
+func (r *reader) adviseTwins(i int) {
+	names := r.variants(r.sets[i])
+	for n, name := range names {
+		s := r.sets[i][name]
+		for _, before := range names[:n] {
+			if s.value != "" && strings.Join(strings.Fields(s.value), " ") == strings.Join(strings.Fields(r.sets[i][before].value), " ") {
+				r.advise(s.valueAt, fmt.Sprintf("%s is the same as %s", name, before), "change one thing in it, or leave it out")
+				break
+			}
+		}
+	}
 }
 
 func (r *reader) adviseSubject(s setting) {

@@ -48,6 +48,8 @@ func TestLintAdvisesWhatAConsultantWould(t *testing.T) {
 			`full.md:17:10: "just checking in" is worn out; say what is new, or ask one question`},
 		{"an apostrophe from a word processor", replace("did quote", "hope you’re well. Did quote"),
 			`full.md:22:1: "hope you’re well" is worn out; say what is new, or ask one question`},
+		{"two variants that read alike", replace(subject, "subject A: Quote {{ quote_no }}\nsubject B: Your quote\nsubject C: Quote  {{ quote_no }}"),
+			`full.md:19:12: subject C is the same as subject A; change one thing in it, or leave it out`},
 		{"a last mail that does not let go", replace("I haven't heard back, so I'll close quote {{ quote_no }}. No hard feelings: one line from you reopens it.",
 			"Is quote {{ quote_no }} still in your hands? I look forward to your order."),
 			`full.md:55:1: no way out in the last mail; say that this is the last one, and that a no is fine`},

@@ -221,7 +221,7 @@ func (r *reader) adviseMail(i int, last bool) {
 	switch {
 	case !last && !strings.ContainsAny(withoutTags(said), "?？؟"):
 		r.advise(body.start, "no question in this mail", "ask one thing that is easy to answer")
-	case last && !wayOut.MatchString(said) && english.MatchString(said):
+	case last && !letsGo(said) && english.MatchString(said):
 		r.advise(r.sections[i].heading, "no way out in the last mail", "say that this is the last one, and that a no is fine")
 	}
 }

@@ -1,10 +1,6 @@
 package templates
 
-import (
-	"fmt"
-
-	"github.com/yuin/goldmark/util"
-)
+import "github.com/yuin/goldmark/util"
 
 // The document around a mail: what a mail program writes for words typed by
 // hand. It loads nothing. All styles stand in the elements, because Gmail and
@@ -12,8 +8,9 @@ import (
 // are left to the mail program, so that a dark one can choose its own; the
 // greys of the lines can be seen on white and on black.
 const (
-	htmlHead = `<!DOCTYPE html>
-<html%s>
+	htmlOpen = `<!DOCTYPE html>
+<html`
+	htmlHead = `>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -56,5 +53,5 @@ func headFor(language string) string {
 	if rightToLeft(language) {
 		attributes += ` dir="rtl"`
 	}
-	return fmt.Sprintf(htmlHead, attributes)
+	return htmlOpen + attributes + htmlHead
 }

@@ -36,7 +36,9 @@ type leakFree struct{ *testing.M }
 func (m leakFree) Run() int {
 	code := m.M.Run()
 	http.DefaultClient.CloseIdleConnections()
-	if err := goleak.Find(goleak.IgnoreTopFunction("nudge/cmd/nudge.quitOnInterrupt.func1")); code == 0 && err != nil {
+	idle := []goleak.Option{goleak.IgnoreTopFunction("nudge/cmd/nudge.quitOnInterrupt.func1"),
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop")}
+	if err := goleak.Find(idle...); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -111,14 +111,6 @@ func (en Enrollment) Apply(f Effect, at time.Time) (Enrollment, []Event, bool) {
 	return en, events, counted
 }
 
-// waitAnew moves the next step to a later moment, because its wait counts anew.
-func (en Enrollment) waitAnew(due time.Time) Enrollment {
-	if due.After(en.Due) {
-		en.Due, en.Look, en.Why = due, latestOf(due, en.Look), ""
-	}
-	return en
-}
-
 // Settle is what the end of a touch does to the enrollment as it is by then: a
 // reply may have stopped it while the mail was on its way, and it stays so.
 func (en Enrollment) Settle(s Settlement) (Enrollment, []Event) {

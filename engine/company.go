@@ -95,3 +95,9 @@ func baseSubject(s string) string {
 		s = s[at[1]:]
 	}
 }
+
+// Kin is who belongs together with some addresses and deals.
+type Kin struct {
+	Company     map[string]string // address key → the registrable domain of its company; not those of free-mail providers
+	Enrollments []Enrollment      // that have not ended, of these companies or deals; oldest first
+}

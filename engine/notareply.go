@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // NotAReplyRequest names the mail that was no answer: by its Message-ID, or by
@@ -89,4 +90,11 @@ func (d *Desk) reversible(target string) ([]string, error) {
 		}
 	}
 	return ids, nil
+}
+
+// Reversal is a person's word that an incoming was no answer.
+type Reversal struct {
+	Incoming string // its identity: the Message-ID, or where it has none its place
+	At       time.Time
+	Force    bool // remove also a suppression that the person asked for themselves
 }

@@ -112,3 +112,11 @@ func (en Enrollment) NotAReply(incoming string, at time.Time) (Enrollment, []Eve
 // asksItself says whether a hold has a question of its own, behind which others
 // stand.
 func asksItself(why Reason) bool { return why == InDoubt || why == CatchUp }
+
+// waitAnew moves the next step to a later moment, because its wait counts anew.
+func (en Enrollment) waitAnew(due time.Time) Enrollment {
+	if due.After(en.Due) {
+		en.Due, en.Look, en.Why = due, latestOf(due, en.Look), ""
+	}
+	return en
+}

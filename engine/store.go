@@ -370,19 +370,6 @@ type Known struct {
 	Kin          Kin
 }
 
-// Kin is who belongs together with some addresses and deals.
-type Kin struct {
-	Company     map[string]string // address key → the registrable domain of its company; not those of free-mail providers
-	Enrollments []Enrollment      // that have not ended, of these companies or deals; oldest first
-}
-
-// Reversal is a person's word that an incoming was no answer.
-type Reversal struct {
-	Incoming string // its identity: the Message-ID, or where it has none its place
-	At       time.Time
-	Force    bool // remove also a suppression that the person asked for themselves
-}
-
 // Counts counts enrollments.
 type Counts struct {
 	Active   int `json:"active"`
@@ -414,16 +401,6 @@ func rankOf(why string) int {
 		return 1
 	}
 	return 2 // by hand, in whatever words
-}
-
-// FromMail says whether a suppression rests on mail that was read, rather than
-// on a person's word.
-func (s Suppression) FromMail() bool {
-	switch s.Why {
-	case string(Unsubscribed), string(Complained), string(Bounced), string(Gone), askedToBeLeft:
-		return true
-	}
-	return false
 }
 
 // OwnWish says whether a suppression is what the person asked for themselves.

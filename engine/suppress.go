@@ -73,3 +73,13 @@ func (d *Desk) Suppressions(_ context.Context) ([]Suppression, error) {
 	slices.SortStableFunc(all, func(a, b Suppression) int { return a.At.Compare(b.At) })
 	return all, err
 }
+
+// FromMail says whether a suppression rests on mail that was read, rather than
+// on a person's word.
+func (s Suppression) FromMail() bool {
+	switch s.Why {
+	case string(Unsubscribed), string(Complained), string(Bounced), string(Gone), askedToBeLeft:
+		return true
+	}
+	return false
+}

@@ -10,6 +10,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -178,8 +179,11 @@ func TestTheVariantIsChosenOnceAndKept(t *testing.T) {
 	o := newOffice(t)
 	o.lib["quote"] = sequence(t, "quote", twoSubjects)
 	bodies := map[string][]string{}
+	var mu sync.Mutex // a volley's mails leave side by side
 	o.onData = func(e engine.Email) error {
 		_, _, leaves := leavesOf(t, e.Raw)
+		mu.Lock()
+		defer mu.Unlock()
 		bodies[e.To] = append(bodies[e.To], e.Subject+": "+strings.TrimSpace(leaves[0].content))
 		return nil
 	}

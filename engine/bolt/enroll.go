@@ -23,7 +23,6 @@ func (s *Store) Enroll(ens []engine.Enrollment) ([]engine.Enrollment, []error, e
 			if kept[i].Key == "" {
 				kept[i].Key = engine.AddressKey(kept[i].Address)
 			}
-			kept[i].Company = Company(kept[i].Key)
 			en, no, err := w.enroll(kept[i])
 			if err != nil {
 				return err
@@ -57,7 +56,7 @@ func (w *write) enroll(en engine.Enrollment) (_ engine.Enrollment, refused, err 
 	if err != nil {
 		return en, nil, err
 	}
-	en.ID = formatID(n)
+	en.ID, en.Company = formatID(n), Company(en.Key)
 	en.Paused = switched(w.tx, engine.Scope{Person: en.Key})
 	if en, err = w.keep(nil, en); err != nil {
 		return en, nil, err

@@ -47,6 +47,7 @@ var chainLaws = []law{
 		if len(ens) != 1 || ens[0].From != en.ID || ens[0].State != engine.Active || w.get(en.ID).State != engine.Finished {
 			w.t.Fatalf("got %+v", ens)
 		}
+		w.same("its company", ens[0].Company, w.get(en.ID).Company)
 		w.same("its first event", w.lastEvent(ens[0].ID).Kind, engine.EventEnrolled)
 	}},
 	{"nothing follows an enrollment that was stopped meanwhile", func(w *world) {

@@ -58,7 +58,7 @@ func (e *Engine) takenOver(ctx context.Context, in Incoming, known Known, s *Swe
 }
 
 // handMatches finds whom a mail of the owner's in Sent concerns: those of this
-// mailbox that have not ended, began before it was written, and are among its
+// mailbox that have not ended, began before it was written (by a chain: whose first sequence did), and are among its
 // recipients or in whose thread it stands.
 func handMatches(in Incoming, known Known, m Mailbox, colleague func(string) bool) []Match {
 	_, ours := known.ByID[in.MessageID]
@@ -68,7 +68,7 @@ func handMatches(in Incoming, known Known, m Mailbox, colleague func(string) boo
 		return nil
 	}
 	fits := func(en Enrollment) bool {
-		return !en.Ended() && en.Mailbox == m.Name && !in.Arrived.Before(en.EnrolledAt.Truncate(time.Second))
+		return !en.Ended() && en.Mailbox == m.Name && !in.Arrived.Before(en.Waits().Truncate(time.Second))
 	}
 	var ms []Match
 	for _, match := range matchIDs(append(slices.Clone(in.InReplyTo), in.References...), known, 1, "was written by hand in the thread") {
@@ -126,7 +126,7 @@ func (e *Engine) takeover(in Incoming, matches []Match, known Known, unsure bool
 	}
 	for _, m := range matches {
 		for _, en := range known.ByAddress[m.Enrollment.Key] {
-			if en.Ended() || en.EnrolledAt.After(in.Arrived) {
+			if en.Ended() || en.Waits().After(in.Arrived) {
 				continue
 			}
 			add(en, m, func(f *Effect) {

@@ -180,3 +180,17 @@ func (o *office) ownInstance() string {
 	}
 	return trust.Instance
 }
+
+// A mail that the owner wrote before a sequence ended, and that is seen only
+// then, ends what a chain began.
+func TestTheOwnersHandEndsWhatAChainBegan(t *testing.T) {
+	const per = "per@kund.example"
+	o := chained(t)
+	o.enter("quote", per, nil)
+	o.run(3 * day)
+	o.isIn(per, "quote finished no answer, nurture active")
+	o.deliver("Sent", engine.Incoming{Role: engine.SentMail, From: []string{"anna@bergroofing.example"}, To: []string{per},
+		MessageID: "hand@laptop.example", NewText: "Hi Per, I shall call you tomorrow.", Arrived: start.Add(day)})
+	o.run(30 * day)
+	o.isIn(per, "quote finished no answer, nurture stopped takeover")
+}

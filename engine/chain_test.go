@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -143,5 +144,36 @@ func TestNothingFollowsAnAnswerThatCameWithTheLastMail(t *testing.T) {
 	o.isIn("per@kund.example", "quote stopped replied, nurture stopped replied")
 	if got := o.sentTo("per@kund.example"); got != 2 {
 		t.Errorf("%d mails, want 2", got)
+	}
+}
+
+// The last mail's answer was lost, and somebody cites it: it has left, and the
+// chain begins, unless what they say is an answer.
+func TestAChainBeginsWhenTheLastMailIsFoundToHaveLeft(t *testing.T) {
+	for kind, want := range map[engine.Kind]string{
+		engine.Receipt: "quote finished no answer, nurture active",
+		engine.Reply:   "quote stopped replied",
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			o := chained(t)
+			o.enter("quote", "per@kund.example", nil)
+			o.run(day)
+			lost := ""
+			o.onData = func(mail engine.Email) error {
+				if lost == "" {
+					lost = mail.MessageID
+					return &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Unknown, Err: errors.New("connection lost")}
+				}
+				return nil
+			}
+			for range 24 * 60 {
+				if o.run(time.Minute); lost != "" {
+					break
+				}
+			}
+			o.deliver("INBOX", engine.Incoming{MessageID: "c", From: []string{"per@kund.example"}, Kind: kind, InReplyTo: []string{lost}, Arrived: o.now})
+			o.run(time.Hour)
+			o.isIn("per@kund.example", want)
+		})
 	}
 }

@@ -215,6 +215,11 @@ func (e *Engine) undoubted(id, proof string, in Incoming, now time.Time) []Effec
 	}
 	seq, _ := e.Library.Sequence(t.Sequence)
 	next, due := e.after(seq, en, t.Step, t.ClaimedAt)
+	if next == "" && seq != nil && seq.OnFinish != nil {
+		// What this mail says is not applied yet. The guard finds that no step is
+		// left, and lets the chain begin if it still may.
+		next, due = t.Step, now
+	}
 	f := Effect{Enrollment: t.Enrollment, Incoming: identity(in), Event: Event{At: now, Kind: EventNoted, Enrollment: t.Enrollment,
 		Address: en.Address, Sequence: en.Sequence, Step: t.Step, MessageID: id,
 		Detail: map[string]string{"note": proof + ", so it was sent", "folder": in.Folder, "uid": decimal(in.UID)}}}

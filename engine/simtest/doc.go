@@ -19,9 +19,10 @@
 //	post              the SMTP server, and the engine's Sender and Inbox
 //	process, store    an incarnation, and the points around each of its calls
 //	faults, restore   what goes wrong at a point, and around the process
-//	plans             what is sent, and how its author edits it
+//	plans, language   what is sent, and how its author edits it
 //	operator, answers what a person asks for, and answers
-//	judge, pace, overdue
+//	chains            the owner's calls, who is won, and what follows a sequence
+//	judge, letters, pace, overdue
 //	                  what must hold at the first byte and at each dot
 //	end               what must hold every day, and at the end
 //	story             what happened, line by line, and the figures
@@ -38,7 +39,11 @@
 // seconds ago, nothing that could be attributed to the prospect lay in any
 // folder when that look began, the address is not suppressed, stopped or
 // paused, the moment is inside the window and after the wait, and caps, gaps
-// and the distance between sequences are kept. At each dot: nobody accepts a
+// and the distance between sequences are kept. By the text that its author
+// wrote, the step is in the file, its condition is true of the person, the day
+// is no holiday or weekend where business days are asked for, no call is open
+// that it waits for, and what a chain begins comes after the last mail of the
+// sequence before, in its time, and never after an answer to that. At each dot: nobody accepts a
 // step twice but by a person's word, what goes again has the same bytes, of a
 // backlog no more than a quarter of the cap leaves a day, and what was due for
 // more than ten business days was asked about. Every day: everybody who was

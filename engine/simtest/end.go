@@ -71,6 +71,9 @@ func misshapen(v engine.View) string {
 		if v.Next == nil || v.Next.At == nil && !v.Paused {
 			return "active without a next action and its date"
 		}
+		if v.Next.Action != "email" && v.Next.Why == "" {
+			return "active, and nobody is named who is to call"
+		}
 	case engine.Held:
 		if v.Next == nil || v.Next.At == nil && v.Next.Why == "" {
 			return "held without a reason or a date"
@@ -119,6 +122,9 @@ func (w *World) judgeEnd() {
 		}
 		if en.acked && !en.erased {
 			w.judgeOne(en, v)
+			if v.State == engine.Finished && !en.who.touchedBy && w.restored.IsZero() && !w.begins(en, byName) {
+				w.violateLater("never lost", en.who, "%s finished %s, and %s never began", en.who.addr, en.seq, care)
+			}
 		}
 	}
 }
@@ -135,13 +141,16 @@ func (w *World) judgeOne(en *enrolled, v engine.View) {
 		w.violateLater("never lost", en.who, "%s in %s was held until %s and is still", en.who.addr, en.seq, v.Next.At)
 	case en.who.touchedBy || !w.restored.IsZero():
 		return
+	case v.State == engine.Stopped && v.Reason == string(engine.NotDone) && w.plans.plans[en.seq].mayStopUndone():
 	case v.State == engine.Stopped && !w.mayStop(en.who):
 		w.violateLater("nobody is stopped without a cause", en.who, "%s in %s is stopped: %s", en.who.addr, en.seq, v.Reason)
 	case v.State == engine.Finished && !w.plans.plans[en.seq].edited:
 		for _, st := range w.plans.plans[en.seq].steps {
-			name := key(en.who, en.seq, st.id)
-			if !w.left(name) && !w.doubtful[name] {
-				w.violateLater("never lost", en.who, "%s finished %s without ever getting %s", en.who.addr, en.seq, st.id)
+			for _, id := range st.ids() {
+				name := key(en.who, en.seq, id)
+				if !st.call && st.isFor(en.who) && !w.left(name) && !w.doubtful[name] {
+					w.violateLater("never lost", en.who, "%s finished %s without ever getting %s", en.who.addr, en.seq, id)
+				}
 			}
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"nudge/engine"
-	"nudge/sequences"
 )
 
 // fenceAge is how old the last look at the mailbox may be at the first byte of
@@ -27,12 +26,19 @@ const windowSlack = 5 * time.Minute
 const keptFor = 90 * time.Hour
 
 // addressee finds out of a mail's bytes whom it is for and which step it is.
-func (w *World) addressee(email engine.Email) (who *person, seq, step string, err error) {
-	who = w.byKey[engine.AddressKey(email.To)]
+func (p *process) addressee(email engine.Email) (who *person, seq, step string, err error) {
+	who = p.w.byKey[engine.AddressKey(email.To)]
 	seq, step, ok := marks(email.Raw)
 	if who == nil || !ok {
 		return nil, "", "", fmt.Errorf("a mail to %s that nobody planned", email.To)
 	}
+	p.mu.Lock()
+	meant := p.steps[email.MessageID] // its bytes do not tell one round from another
+	p.mu.Unlock()
+	if id, _ := roundOf(meant); id != step {
+		return nil, "", "", fmt.Errorf("a mail to %s says %s and was prepared as %s", email.To, step, meant)
+	}
+	step = meant
 	return who, seq, step, nil
 }
 
@@ -42,7 +48,7 @@ func (p *process) notePrepared(ts []engine.Touch, errs []error) {
 	defer p.mu.Unlock()
 	for i, t := range ts {
 		if errs[i] == nil {
-			p.sums[t.Email.MessageID] = t.Email.SHA256
+			p.sums[t.Email.MessageID], p.steps[t.Email.MessageID] = t.Email.SHA256, t.Step
 		}
 	}
 }
@@ -136,90 +142,8 @@ func (w *World) checkData(d *delivery) {
 	w.checkLetters(d)
 	w.checkPerson(d)
 	w.checkTimes(d)
+	w.checkLanguage(d)
 	w.checkPace(d)
-}
-
-// checkLetters says whether the mailbox held an answer when the fence began.
-func (w *World) checkLetters(d *delivery) {
-	w.mu.Lock()
-	var why string
-	began := w.enrolledAt(d.who, d.seq)
-	for _, l := range d.who.letters {
-		if l.arrived.After(d.fence) || l.arrived.Before(began) {
-			continue
-		}
-		switch l.effect {
-		case stops:
-			why = fmt.Sprintf("%s (%s) arrived %s", l.in.Kind, l.in.Evidence, l.arrived.Format(time.DateTime))
-		case asks:
-			if !anyAfter(d.who.resumed, l.arrived) && (!l.byHand || l.seq == "" || l.seq == d.seq) { // others only wait a while
-				why = fmt.Sprintf("%s arrived %s and nobody answered for it", l.in.Kind, l.arrived.Format(time.DateTime))
-			}
-		case absent:
-			if time.Now().Before(l.until) && !anyAfter(d.who.resumed, l.arrived) && w.figures.of("clock jump") == 0 {
-				why = fmt.Sprintf("%s holds until %s", l.in.Evidence, l.until.Format(time.DateTime))
-			}
-		}
-	}
-	if why == "" {
-		why = w.answered(d, began)
-	}
-	if why == "" {
-		why = w.acknowledged(d, began)
-	}
-	w.mu.Unlock()
-	if why != "" {
-		w.violate("1: nothing in the mailbox could be attributed to that prospect", d.who, "%s %s leaves although %s", d.seq, d.step, why)
-	}
-}
-
-// answered says which answer from the same company a mail leaves in spite of:
-// whoever it was to, the others there wait for two business days at least. The
-// caller holds the lock.
-func (w *World) answered(d *delivery, began time.Time) string {
-	if !w.restored.IsZero() || w.figures.of("clock jump") > 0 {
-		return ""
-	}
-	for _, p := range w.people {
-		if p == d.who || engine.AddressDomain(p.addr) != engine.AddressDomain(d.who.addr) {
-			continue
-		}
-		for _, l := range p.letters {
-			if l.in.Kind != engine.Reply || l.in.From[0] != p.addr || l.arrived.After(d.fence) || l.arrived.Before(began) || anyAfter(d.who.resumed, l.arrived) {
-				continue
-			}
-			if until := l.holdsUntil(d.who); d.began.Before(until) {
-				return fmt.Sprintf("%s of the same company wrote %s, so it waits until %s", p.addr, l.arrived.Format(time.DateTime), until.Format(time.DateTime))
-			}
-		}
-	}
-	return ""
-}
-
-// holdsUntil is the earliest moment until which a letter holds somebody that is
-// read when it arrives.
-func (l *letter) holdsUntil(who *person) time.Time {
-	wait := sequences.Delay{N: 2, Unit: sequences.BusinessDays}
-	y, mo, dd := wait.After(l.arrived.In(who.location())).Date()
-	return time.Date(y, mo, dd, 0, 0, 0, 0, who.location())
-}
-
-// acknowledged says which second acknowledgement of a help desk a mail leaves in
-// spite of. The caller holds the lock.
-func (w *World) acknowledged(d *delivery, began time.Time) string {
-	if !w.restored.IsZero() || w.figures.of("clock jump") > 0 {
-		return ""
-	}
-	n := 0
-	for _, l := range d.who.letters {
-		if !l.in.Ticket || l.seq != d.seq || l.arrived.After(d.fence) || l.arrived.Before(began) {
-			continue
-		}
-		if n++; n > 1 && d.began.Before(l.holdsUntil(d.who)) && !anyAfter(d.who.resumed, l.arrived) {
-			return fmt.Sprintf("the %d. acknowledgement arrived %s", n, l.arrived.Format(time.DateTime))
-		}
-	}
-	return ""
 }
 
 func anyAfter(moments []time.Time, t time.Time) bool {
@@ -232,8 +156,13 @@ func anyAfter(moments []time.Time, t time.Time) bool {
 }
 
 // enrolledAt is when a person was put into a sequence, in truth: the last time
-// it was tried.
+// it was tried. What a chain begins by itself counts from the sequence before:
+// whoever answers that answers this; else from the word that it is won.
 func (w *World) enrolledAt(who *person, seq string) time.Time {
+	if n := len(who.won); seq == thanks && n > 0 {
+		return who.won[n-1].tried
+	}
+	seq = origin(seq)
 	for _, en := range w.enrolled {
 		if en.who == who && en.seq == seq {
 			return en.tried
@@ -275,7 +204,7 @@ func (w *World) checkTimes(d *delivery) {
 	prev, since := time.Time{}, time.Time{}
 	var starts []time.Time // from when the wait may count
 	for _, e := range w.enrolled {
-		if e.who == d.who && e.seq == d.seq {
+		if e.who == d.who && e.seq == origin(d.seq) {
 			prev, since, starts = e.at, e.asked, []time.Time{e.last}
 			break
 		}
@@ -299,6 +228,9 @@ func (w *World) checkTimes(d *delivery) {
 	slack := 10*time.Minute + 20*time.Second
 	starts = append(starts, prev.Add(-slack), prev) // the night the clocks go back has an hour twice
 	y, mo, dd := prev.Add(slack).In(loc).Date()
+	if w.plans.plans[d.seq].rich { // a call made, or a step left out, on a day off moves the hour forward
+		y, mo, dd = prev.AddDate(0, 0, 1).In(loc).Date()
+	}
 	if midnight := time.Date(y, mo, dd, 0, 0, 0, 0, loc); midnight.After(prev.Add(-slack)) {
 		starts = append(starts, midnight)
 	}

@@ -65,10 +65,7 @@ func (o *operator) enroll(who *person, seq string, again bool) {
 	en.tried, en.last = time.Now(), time.Now().Add(w.offset)
 	w.mu.Unlock()
 	var refused error
-	fields := map[string]string{}
-	if who.zone != "" {
-		fields["timezone"] = who.zone
-	}
+	fields := who.fields()
 	done := w.askDesk("enroll", func(ctx context.Context, d *engine.Desk) error {
 		if again { // it may have happened: an import leaves those alone who were enrolled before
 			rows := []engine.ImportRow{{Row: 2, Address: who.addr, Name: "Pat", Fields: fields}}
@@ -97,6 +94,15 @@ func (o *operator) enroll(who *person, seq string, again bool) {
 	}
 }
 
+// fields are what the operator knows of a person.
+func (p *person) fields() map[string]string {
+	fields := map[string]string{"tier": p.tier}
+	if p.zone != "" {
+		fields["timezone"] = p.zone
+	}
+	return fields
+}
+
 // notThere is nil when a person has an enrollment in a sequence.
 func notThere(ctx context.Context, d *engine.Desk, who *person, seq string) error {
 	story, err := d.Show(ctx, who.addr)
@@ -114,6 +120,10 @@ func (o *operator) schedule() {
 		dice := w.dice("interference", n)
 		w.after(evenly(dice, w.conf.faulty), func() { o.interfere(dice) })
 	}
+	for day := 1; day <= int((w.conf.faulty+w.conf.patience)/(24*time.Hour)); day++ {
+		dice := w.dice("work", day)
+		w.at(w.began.Add(time.Duration(day)*24*time.Hour+evenly(dice, 20*time.Hour)), func() { o.work(dice) })
+	}
 	for day := 1; w.conf.answers && day <= int((w.conf.faulty+w.conf.patience)/(24*time.Hour)); day++ {
 		dice := w.dice("answers", day)
 		w.at(w.began.Add(time.Duration(day)*24*time.Hour+evenly(dice, 20*time.Hour)), func() { o.answer(dice) })
@@ -125,7 +135,7 @@ func (o *operator) interfere(dice *rand.Rand) {
 	w := o.w
 	who := w.people[dice.IntN(len(w.people))]
 	seq := w.plans.names[dice.IntN(len(w.plans.names))]
-	switch dice.IntN(8) {
+	switch dice.IntN(9) {
 	case 0:
 		o.pause(engine.Scope{Person: who.addr}, span(dice, time.Hour, 9*day))
 	case 1:
@@ -141,6 +151,8 @@ func (o *operator) interfere(dice *rand.Rand) {
 	case 6:
 		w.askDesk("reload", func(ctx context.Context, d *engine.Desk) error { _, err := d.Reload(ctx); return err })
 	case 7:
+		o.win(who, who.sequences[0])
+	case 8:
 		w.askDesk("status", func(ctx context.Context, d *engine.Desk) error {
 			_, err := d.Status(ctx)
 			if err == nil {
@@ -254,10 +266,8 @@ func (o *operator) importAgain(seq string) {
 	var asked []*enrolled
 	for _, en := range w.enrolled {
 		if en.seq == seq {
-			fields := map[string]string{"note": fmt.Sprint(len(rows))}
-			if en.who.zone != "" {
-				fields["timezone"] = en.who.zone
-			}
+			fields := en.who.fields()
+			fields["note"] = fmt.Sprint(len(rows))
 			rows = append(rows, engine.ImportRow{Row: len(rows) + 2, Address: en.who.addr, Name: "Pat", Fields: fields})
 			asked = append(asked, en)
 			en.who.updated = time.Now()
@@ -300,7 +310,11 @@ func (o *operator) tidyUp() {
 	for _, p := range on {
 		o.resume(p)
 	}
-	for _, scope := range []engine.Scope{{}, {Mailbox: "sales"}, {Sequence: "quote"}, {Sequence: "review"}} {
+	scopes := []engine.Scope{{}, {Mailbox: "sales"}}
+	for _, name := range w.plans.names {
+		scopes = append(scopes, engine.Scope{Sequence: name})
+	}
+	for _, scope := range scopes {
 		o.resume(&pause{scope: scope})
 	}
 	for _, who := range w.people {
@@ -314,9 +328,11 @@ func (o *operator) tidyUp() {
 // the first time. The caller holds the lock.
 func (o *operator) allowed(name string, who *person) int {
 	n, w := o.resends[name], o.w
+	seq := strings.Fields(name)[1]
 	anew := slices.ContainsFunc(w.enrolled, func(en *enrolled) bool {
-		return en.erased && key(en.who, en.seq, "") == name[:strings.LastIndex(name, " ")+1]
+		return en.erased && en.who == who && (seq == thanks || en.seq == origin(seq))
 	})
+	anew = anew || seq == thanks && slices.ContainsFunc(who.won, func(said won) bool { return said.at.After(w.restored) })
 	for i, span := range w.lost {
 		forgotten := slices.ContainsFunc(w.dots[name], func(d *dot) bool { return d.accepted && w.inSpan(i, d.at) })
 		if forgotten && (anew || anyAfter(who.resumed, span[1]) || o.caught[who].After(span[1])) {

@@ -68,7 +68,7 @@ func (w *World) undatable(d *delivery, due time.Time) bool {
 	name := d.name()
 	return paused || len(d.who.sequences) > 1 || len(d.who.letters) > 0 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
 		w.conf.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
-		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited
+		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited || w.plans.plans[d.seq].rich
 }
 
 // checkFlood says whether too much of a backlog leaves on one day.

@@ -35,6 +35,7 @@ type person struct {
 	n         int
 	addr      string
 	zone      string
+	tier      string // a field that conditions ask for
 	temper    temper
 	sequences []string
 	reactAt   int // to which mail they react
@@ -46,6 +47,7 @@ type person struct {
 	updated    time.Time   // when the operator last gave their fields anew
 	stoppedAt  time.Time   // by the operator; acknowledged
 	suppressed time.Time   // known to be so by the state, and for ever
+	won        []won       // by the operator's word
 	touchedBy  bool        // the operator, a doubt or a fault that may leave them held
 }
 
@@ -56,16 +58,17 @@ func (w *World) populate() {
 		dice := w.dice("person", n)
 		domain := fmt.Sprintf("firm%d.example", dice.IntN(w.conf.people*2/3))
 		p := &person{w: w, n: n, addr: fmt.Sprintf("p%d@%s", n, domain), zone: zones[dice.IntN(len(zones))], reactAt: 1 + dice.IntN(3)}
+		p.tier = []string{"gold", "plain"}[n%2]
 		if dice.Float64() > 0.45 {
 			p.temper = 1 + temper(dice.IntN(int(tempers)-1))
 		}
-		for _, name := range w.plans.names {
+		for _, name := range w.plans.open() {
 			if len(p.sequences) == 0 && dice.IntN(2) == 0 || dice.IntN(6) == 0 {
 				p.sequences = append(p.sequences, name)
 			}
 		}
 		if len(p.sequences) == 0 {
-			p.sequences = w.plans.names[:1]
+			p.sequences = w.plans.open()[:1]
 		}
 		w.people = append(w.people, p)
 		w.byKey[engine.AddressKey(p.addr)] = p
@@ -184,7 +187,7 @@ func (p *person) acknowledge(seq string, sent engine.Incoming) {
 func (p *person) byHand(seq string, sent engine.Incoming, inThread bool) {
 	in := engine.Incoming{From: []string{p.w.conf.mailbox.Address}, To: []string{p.addr}, Subject: "Re: offer", NewText: "I shall call you.", Evidence: "by hand"}
 	if !inThread {
-		seq = "" // it concerns every sequence of theirs
+		seq = "" // whatever they are in
 	} else {
 		in.InReplyTo, in.References = []string{sent.MessageID}, append(slices.Clone(sent.References), sent.MessageID)
 	}

@@ -15,17 +15,23 @@ import (
 type shelf struct {
 	w     *World
 	mu    sync.Mutex
-	names []string
+	names []string // of all; people are enrolled in the first two
 	plans map[string]*plan
 }
+
+// open are the sequences that people are enrolled in by hand.
+func (s *shelf) open() []string { return s.names[:min(2, len(s.names))] }
 
 // plan is one sequence with its history.
 type plan struct {
 	name     string
 	send     string
 	steps    []planStep
-	made     int // steps ever
+	chains   []string // on-finish and on-won
+	holidays []string // dates
+	made     int      // steps ever
 	edited   bool
+	rich     bool // more than waits and windows decides
 	versions []version
 }
 
@@ -35,12 +41,28 @@ type planStep struct {
 	id, heading string
 	wait        string
 	text        int
+	tier        string // only-if: whom it is for; "" = everybody
+	repeat      int    // how often again,
+	every       string // and each so long after the one before
+	urgent      bool
+	call        bool   // the owner's work, with
+	due, undone string // what becomes of it
 }
 
 // version is a sequence as it was from a moment on.
 type version struct {
-	from time.Time
-	seq  *sequences.Sequence
+	from     time.Time
+	seq      *sequences.Sequence
+	steps    []planStep
+	holidays []string
+}
+
+// form is a step as it was in one version: as it was read, and as its author
+// wrote it.
+type form struct {
+	*sequences.Step
+	of       planStep
+	holidays []string
 }
 
 func newShelf(w *World) *shelf {
@@ -53,6 +75,17 @@ func newShelf(w *World) *shelf {
 			p.steps = append(p.steps, p.newStep(dice))
 		}
 		p.steps[0].wait = []string{"0", "2 hours", "1 business day"}[dice.IntN(3)]
+		if dice.IntN(2) == 0 {
+			p.enrich(dice, w.season())
+		}
+		s.names, s.plans[name] = append(s.names, name), p
+		p.publish(time.Time{})
+	}
+	for n, name := range []string{care, thanks} {
+		dice := w.dice("chained plan", n)
+		p := &plan{name: name, send: sends[dice.IntN(len(sends))], rich: true}
+		p.steps = append(p.steps, p.newStep(dice), p.newStep(dice))
+		p.steps[0].wait = []string{"0", "1 business day"}[dice.IntN(2)]
 		s.names, s.plans[name] = append(s.names, name), p
 		p.publish(time.Time{})
 	}
@@ -68,24 +101,36 @@ func (p *plan) newStep(dice *rand.Rand) planStep {
 // source writes the file.
 func (p *plan) source() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "---\nname: %s\nsend: %s\n---\n", p.name, p.send)
+	fmt.Fprintf(&b, "---\nname: %s\nsend: %s\n", p.name, p.send)
+	if len(p.holidays) > 0 {
+		fmt.Fprintf(&b, "holidays: %s\n", strings.Join(p.holidays, ", "))
+	}
+	for _, chain := range p.chains {
+		b.WriteString(chain + "\n")
+	}
+	b.WriteString("---\n")
+	first := slices.IndexFunc(p.steps, func(st planStep) bool { return !st.call })
 	for i, st := range p.steps {
-		fmt.Fprintf(&b, "\n## %d. %s\n\n```step\nid: %s\nwait: %s\n", i+1, st.heading, st.id, st.wait)
-		if i == 0 {
+		fmt.Fprintf(&b, "\n## %d. %s\n\n```step\n%s", i+1, st.heading, st.settings())
+		if i == first {
 			b.WriteString("subject A: Your offer\nsubject B: A word on your offer\n")
 		}
-		fmt.Fprintf(&b, "```\n\nHello,\n\nMark %s %s %d {{ variant }} end.\n", p.name, st.id, st.text)
+		if b.WriteString("```\n"); st.call {
+			fmt.Fprintf(&b, "\nCall them about %s.\n", st.id)
+			continue
+		}
+		fmt.Fprintf(&b, "\nHello,\n\nMark %s %s %d {{ variant }} end.\n", p.name, st.id, st.text)
 	}
 	return b.String()
 }
 
 // publish saves the file, so that it counts from now on.
 func (p *plan) publish(now time.Time) {
-	seq, err := sequences.Parse(p.name+".md", []byte(p.source()))
+	seq, err := sequences.ParseIn(nil, p.name+".md", []byte(p.source()))
 	if err != nil {
 		panic(fmt.Sprintf("the world wrote a bad sequence: %v\n%s", err, p.source()))
 	}
-	p.versions = append(p.versions, version{now, seq})
+	p.versions = append(p.versions, version{now, seq, slices.Clone(p.steps), slices.Clone(p.holidays)})
 }
 
 // edit changes one sequence as authors do.
@@ -94,7 +139,7 @@ func (s *shelf) edit(dice *rand.Rand) {
 	p := s.plans[s.names[dice.IntN(len(s.names))]]
 	i := dice.IntN(len(p.steps))
 	var what string
-	switch dice.IntN(7) {
+	switch dice.IntN(8) {
 	case 0:
 		j := dice.IntN(len(p.steps))
 		p.steps[i], p.steps[j] = p.steps[j], p.steps[i]
@@ -104,9 +149,8 @@ func (s *shelf) edit(dice *rand.Rand) {
 		p.steps = slices.Insert(p.steps, i, st)
 		what = fmt.Sprintf("%s is put in at place %d", st.id, i+1)
 	case 2:
-		if len(p.steps) > 1 {
-			what = p.steps[i].id + " is removed"
-			p.steps = slices.Delete(p.steps, i, i+1)
+		if rest := slices.Delete(slices.Clone(p.steps), i, i+1); (&plan{steps: rest}).mails() {
+			what, p.steps = p.steps[i].id+" is removed", rest
 		}
 	case 3:
 		p.steps[i].text++
@@ -121,6 +165,8 @@ func (s *shelf) edit(dice *rand.Rand) {
 		st := p.newStep(dice)
 		what = fmt.Sprintf("%s is rewritten as %s", p.steps[i].id, st.id)
 		p.steps[i] = st
+	case 7:
+		what = p.rework(dice, i, s.w.season())
 	}
 	p.edited = true
 	p.publish(time.Now())
@@ -153,17 +199,19 @@ func (s *shelf) Reload() (bool, error) { return true, nil }
 
 // forms lists a step as it was in every version that was in force between two
 // moments.
-func (s *shelf) forms(seq, step string, from, to time.Time) []*sequences.Step {
+func (s *shelf) forms(seq, step string, from, to time.Time) []form {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var forms []*sequences.Step
+	var forms []form
+	id, _ := roundOf(step)
 	versions := s.plans[seq].versions
 	for i, v := range versions {
 		if v.from.After(to) || i+1 < len(versions) && versions[i+1].from.Before(from) {
 			continue
 		}
-		if st := v.seq.Step(step); st != nil {
-			forms = append(forms, st)
+		i := slices.IndexFunc(v.steps, func(st planStep) bool { return st.id == id && slices.Contains(st.ids(), step) })
+		if i >= 0 {
+			forms = append(forms, form{v.seq.Step(step), v.steps[i], v.holidays})
 		}
 	}
 	return forms

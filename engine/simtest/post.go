@@ -74,7 +74,7 @@ type sender struct{ p *process }
 // Open brings a dialogue to RCPT, or ends it where the server says no.
 func (s sender) Open(ctx context.Context, email engine.Email) (engine.Delivery, error) {
 	p := s.p
-	who, seq, step, err := p.w.addressee(email)
+	who, seq, step, err := p.addressee(email)
 	if err != nil {
 		p.w.violate("5.9: bytes", nil, "%v", err)
 		return nil, &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: err}

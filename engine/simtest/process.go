@@ -42,6 +42,7 @@ type process struct {
 	quietFrom time.Time         // the last look at the mailbox that found nothing new: when it began
 	quietTo   time.Time         // and ended
 	sums      map[string]string // of what was durably prepared, by Message-ID
+	steps     map[string]string // and which step it is
 	claims    map[string]claim  // of what was durably claimed and not answered, by Message-ID
 }
 
@@ -98,7 +99,7 @@ func (w *World) start(ctx context.Context) (*process, error) {
 	w.mu.Lock()
 	w.starts++
 	p := &process{w: w, number: w.starts, db: db, dead: make(chan struct{}),
-		sums: map[string]string{}, claims: map[string]claim{}}
+		sums: map[string]string{}, steps: map[string]string{}, claims: map[string]claim{}}
 	w.mu.Unlock()
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	p.wire()

@@ -41,7 +41,7 @@ type letter struct {
 	effect  effect
 	until   time.Time // for absent: nothing may leave before it
 	byHand  bool      // the owner wrote it
-	seq     string    // of an acknowledgement, or of a mail by hand in a thread: which sequence it concerns
+	seq     string    // to which sequence's mail it is an acknowledgement, or in whose thread the owner wrote
 }
 
 // effect is what a letter must do.

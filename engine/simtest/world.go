@@ -36,6 +36,7 @@ type World struct {
 	variants       map[string]string // by person and sequence: the variant of their first mail
 	enrolled       []*enrolled
 	operator       operator
+	calls          map[string]call // open, by person, sequence and step
 	agenda         agenda
 	ordinals       map[string]uint64
 	process        *process // nil while it is down
@@ -116,7 +117,7 @@ func newWorld(seed uint64, path string) *World {
 }
 
 func emptyWorld(seed uint64, path string) *World {
-	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{}, variants: map[string]string{},
+	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{}, variants: map[string]string{}, calls: map[string]call{},
 		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, taken: map[string]time.Time{}, first: map[string]time.Time{}, refused: map[*person]bool{},
 		cursor: map[string]engine.FolderCursor{}, figures: newFigures()}
 	w.operator.w = w
@@ -157,6 +158,11 @@ func (w *World) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return time.Now().Add(w.offset)
+}
+
+// season is when the world begins: a bubble's clock starts at 1 January 2000.
+func (w *World) season() time.Time {
+	return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(w.conf.season)
 }
 
 // live is the world's main goroutine: it starts the machine, carries out the

@@ -1,12 +1,14 @@
 package mailpair
 
 import (
-	"bytes"
+	"cmp"
+	"fmt"
 	"net"
 	"net/textproto"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -103,9 +105,8 @@ func (p *Pair) Folder(tb testing.TB, address, folder string) [][]byte {
 		}
 		files = append(files, found...)
 	}
-	// Names begin with the second and, after ".M", the microsecond of delivery.
 	slices.SortFunc(files, func(a, b string) int {
-		return bytes.Compare([]byte(filepath.Base(a)), []byte(filepath.Base(b)))
+		return cmp.Or(deliveredAt(a).Compare(deliveredAt(b)), strings.Compare(filepath.Base(a), filepath.Base(b)))
 	})
 	var mails [][]byte
 	for _, file := range files {
@@ -119,6 +120,17 @@ func (p *Pair) Folder(tb testing.TB, address, folder string) [][]byte {
 		mails = append(mails, raw)
 	}
 	return mails
+}
+
+// deliveredAt reads when a maildir file was delivered: its name begins with the
+// second and, after ".M", has the microsecond, which is not padded with zeros
+// ("1795892089.M52310P4711.host"). A name that says neither is the oldest.
+func deliveredAt(file string) time.Time {
+	var second, microsecond int64
+	if n, _ := fmt.Sscanf(filepath.Base(file), "%d.M%d", &second, &microsecond); n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(second, microsecond*1000)
 }
 
 // Await waits until an account's INBOX has at least n mails and returns them,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const hello = "From: anna@customer.test\nTo: sales@acme.test\nSubject: hello\n\n.a line with a dot\n"
@@ -23,6 +24,23 @@ func TestMailInjectedOverSMTPAndLMTPArrives(t *testing.T) {
 	}
 	if got := p.Messages(t, Other); len(got) != 0 {
 		t.Errorf("another mailbox holds %q", got)
+	}
+}
+
+// Dovecot does not pad the microseconds, so names do not sort by time.
+func TestMaildirNamesAreReadAsTimes(t *testing.T) {
+	names := []string{
+		"stray",
+		"1795892089.M9310P4711.mail,S=7",
+		"/new/1795892089.M52310P4712.mail,S=7,W=8",
+		"/cur/1795892089.M152310P4712.mail:2,S",
+		"1795892090.M1P4712.mail",
+	}
+	if !slices.IsSortedFunc(names, func(a, b string) int { return deliveredAt(a).Compare(deliveredAt(b)) }) {
+		t.Error("the names are not in the order of their times")
+	}
+	if got, want := deliveredAt(names[1]), time.Unix(1795892089, 9_310_000); !got.Equal(want) {
+		t.Errorf("delivered at %s, want %s", got, want)
 	}
 }
 

@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build bench judge screenshots spam prettier simulate mutants prove torture fuzz clean
+.PHONY: help demo test check build bench audit judge screenshots spam prettier simulate mutants prove torture fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ build: ## build the static binary ./nudge
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+audit: ## look for known holes in what nudge is built of (asks vuln.go.dev and the module proxy)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+	$(GO) mod verify
 
 judge: ## score the reading of mail on labelled mail: make judge CORPUS=dir (a labels.tsv with path and label, and the files)
 	@test -f "$(CORPUS)/labels.tsv" || { echo "CORPUS=$(CORPUS) has no labels.tsv; say make judge CORPUS=dir"; exit 2; }

@@ -54,7 +54,7 @@ func TestTortureFenceWhileOtherMailArrives(t *testing.T) {
 // lull is the longest pause between two mails of one side. A mailbox in which
 // something new lies at every look is never read to its end, so a machine that
 // is busy with other tests needs some quiet between them.
-var lull = time.Duration(trials(400, 60)) * time.Millisecond
+var lull = time.Duration(trials(400, 150)) * time.Millisecond
 
 // noise delivers mail from strangers, from several sides, until it is stopped.
 func (r *torture) noise(sides int) (stop func()) {

@@ -41,6 +41,10 @@ type Operator interface {
 	// Show tells the story of one address; ErrNotFound when there is none.
 	Show(ctx context.Context, address string) (Story, error)
 
+	// SentTouches lists the mails that were sent to one address, oldest first, with
+	// what is kept of each; ErrNotFound when the address was never enrolled.
+	SentTouches(ctx context.Context, address string) ([]SentTouch, error)
+
 	// Status says how the engine and its mailboxes are.
 	Status(ctx context.Context) (Status, error)
 

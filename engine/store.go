@@ -176,6 +176,12 @@ type StoreReader interface {
 	// Doubts lists the doubtful touches, oldest first.
 	Doubts() ([]Touch, error)
 
+	// SentTouches lists the mails an enrollment has behind it, oldest first, each
+	// with what is kept of it: settling a touch as sent keeps its beginning, and
+	// what is old or too much is forgotten later. ErrNotFound when there is no
+	// such enrollment.
+	SentTouches(enrollment string) ([]SentTouch, error)
+
 	// Events lists up to limit events with Seq greater than after, in order;
 	// of one enrollment when it is not "". A negative limit asks for the last
 	// ones.

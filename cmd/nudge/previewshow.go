@@ -26,6 +26,12 @@ func (a *app) showStep(seq *sequences.Sequence, s walked) error {
 	if err != nil {
 		return err
 	}
+	a.showMail(headers, parts)
+	return nil
+}
+
+// showMail prints a mail as a person reads it: its headers, then its plain text.
+func (a *app) showMail(headers [][2]string, parts mailParts) {
 	for _, h := range headers {
 		label := h[0] + ": "
 		for i, line := range a.linesOf(visible(h[1]), len(label)) {
@@ -39,7 +45,6 @@ func (a *app) showStep(seq *sequences.Sequence, s walked) error {
 		a.printf("%s %s (%s)\n", a.bold("Attached:"), visible(f.name), size(int64(f.size)))
 	}
 	a.printf("\n%s", printable(parts.text))
-	return nil
 }
 
 // title says which step it is, and when.

@@ -13,13 +13,24 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	var asJSON bool
+	var f sentFlags
 	cmd := &cobra.Command{
-		Use:     "show ADDRESS",
-		Short:   "tell the story of one prospect",
-		Example: "  nudge show maria@example.com\n  nudge show maria@example.com --json",
+		Use:   "show ADDRESS",
+		Short: "tell the story of one prospect",
+		Long: `Tell the story of one prospect: where they stand, what comes next, and everything that happened.
+
+--mails lists the mails that were sent to them, and --mail prints one as it was sent. Mails are kept for 400 days, the
+newest 64 MB of them, and of a mail with large attachments only the beginning.`,
+		Example: "  nudge show maria@example.com\n  nudge show maria@example.com --mails\n  nudge show maria@example.com --mail last",
 		Args:    need(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
 			return a.ask(func(op engine.Operator, s settings) error {
+				if f.asked() {
+					return a.showSent(cmd.Context(), op, args[0], f, asJSON)
+				}
 				story, err := op.Show(cmd.Context(), args[0])
 				if err != nil {
 					return err
@@ -32,6 +43,9 @@ func (a *app) showCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&f.list, "mails", false, "list the mails that were sent")
+	cmd.Flags().StringVar(&f.which, "mail", "", "print mail `N` of that list, or the last, as it was sent")
+	cmd.Flags().StringVar(&f.eml, "eml", "", "with --mail, write the whole mail to `FILE` (- for standard output)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -38,7 +38,7 @@ var (
 
 // schema counts the changes of what lies where. Raise it together with a
 // migration.
-const schema = 3
+const schema = 4
 
 // lockWait is how long Open waits for an earlier process to let go.
 const lockWait = time.Second

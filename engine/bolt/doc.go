@@ -33,6 +33,7 @@
 //	message-ids   Message-ID or anchor → id; → nothing for mail to somebody unknown
 //	touches       id → open or Kept touch, without its bytes; at most one each
 //	mails         id → that touch's frozen bytes
+//	sent          when it left, id → a mail that was sent; the newest, up to 64 MiB and 400 days
 //	kin           company or deal, its name, id → nothing; those that have not ended
 //	aliases       address key, key of the person it answered for → where that was seen
 //	effects       identity of an incoming, id → whether it suppressed; what it did, to be taken back
@@ -44,7 +45,7 @@
 //	cursors       mailbox → cursor
 //	counters      of a mailbox: each of the last 120 days, the backlog's share and
 //	              each domain's and sequence's of it, last claim, last beat, copies seen in Sent;
-//	              of all: states, doubts, claims so far
+//	              of all: states, doubts, claims so far, bytes in sent
 //	events        Seq → event
 //	history       id, Seq → nothing
 //

@@ -34,6 +34,7 @@ var (
 	bucketAliases      = []byte("aliases")
 	bucketEffects      = []byte("effects")
 	bucketReversed     = []byte("reversed")
+	bucketSent         = []byte("sent")
 
 	keySchema   = []byte("schema")
 	keySecret   = []byte("secret")
@@ -44,11 +45,11 @@ var (
 // allBuckets are made together with the file.
 var allBuckets = [][]byte{bucketMeta, bucketEnrollments, bucketAddresses, bucketDue, bucketHeld, bucketWaiting, bucketFollowing,
 	bucketMessageIDs, bucketTouches, bucketMails, bucketSeen, bucketPeople, bucketSuppressions, bucketSwitches, bucketCursors,
-	bucketCounters, bucketEvents, bucketHistory, bucketKin, bucketAliases, bucketEffects, bucketReversed}
+	bucketCounters, bucketEvents, bucketHistory, bucketKin, bucketAliases, bucketEffects, bucketReversed, bucketSent}
 
 // bucketsSince is from which schema on a state has a bucket, where not from the
 // first.
-var bucketsSince = map[string]int{"kin": 3, "aliases": 3, "effects": 3, "reversed": 3}
+var bucketsSince = map[string]int{"kin": 3, "aliases": 3, "effects": 3, "reversed": 3, "sent": 4}
 
 // never is the Look of a paused person's enrollments: they stay in the due
 // index, as every active one must, where no scan comes.
@@ -186,4 +187,6 @@ const (
 	countReplied  = "reason\x00replied"
 	countDoubtful = "touch\x00in doubt"
 	countClaims   = "touch\x00claims" // since the state was made; only ever grows
+
+	countSentBytes = "sent\x00bytes" // of the mails that were sent, as they are kept
 )

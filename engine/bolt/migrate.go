@@ -74,7 +74,7 @@ func schemaOf(tx *bbolt.Tx) (int, error) {
 }
 
 // migrations bring a state from one schema to the next; the first from 1 to 2.
-var migrations = []func(*bbolt.Tx) error{dateDoubts, knowKin}
+var migrations = []func(*bbolt.Tx) error{dateDoubts, knowKin, keepMails}
 
 // migrate brings a state up to date in one transaction, so that it is either
 // as it was or wholly done.
@@ -150,6 +150,13 @@ func knowKin(tx *bbolt.Tx) error {
 		}
 		return tx.Bucket(bucketEffects).Put(append(name(incoming), id...), did)
 	})
+}
+
+// keepMails gives a state of schema 3 the place where schema 4 keeps the mails
+// that were sent.
+func keepMails(tx *bbolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(bucketSent)
+	return err
 }
 
 func allEnrollments(tx *bbolt.Tx) (ens []engine.Enrollment, err error) {

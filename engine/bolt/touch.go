@@ -273,6 +273,11 @@ func (w *write) settle(st engine.Settlement, seen bool) (bool, error) {
 	if st.Outcome == engine.Unknown {
 		return true, w.doubt(t, st.Answer, st.At)
 	}
+	if st.Outcome == engine.Sent {
+		if err := w.keepSent(t, st.At); err != nil {
+			return false, err
+		}
+	}
 	t.Again = st.Outcome == engine.Deferred && st.Keep && !st.Resend
 	if err := w.shelve(t); err != nil {
 		return false, err

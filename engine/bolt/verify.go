@@ -26,7 +26,7 @@ func auditOf(tx *bbolt.Tx) error {
 	}
 	a := audit{tx: tx, lines: map[string]int{}, counts: map[string]int64{}}
 	// Where a value cannot be read, what is counted from it says nothing.
-	if err := errors.Join(a.enrollments(), a.touches(), a.events()); err != nil {
+	if err := errors.Join(a.enrollments(), a.touches(), a.sent(), a.events()); err != nil {
 		return err
 	}
 	return errors.Join(a.found...)

@@ -25,6 +25,7 @@ func newWrite(tx *bbolt.Tx) *write {
 	// grow a little themselves.
 	tx.Bucket(bucketEvents).FillPercent = 0.95
 	tx.Bucket(bucketHistory).FillPercent = 0.9
+	tx.Bucket(bucketSent).FillPercent = 0.95
 	tx.Bucket(bucketEnrollments).FillPercent = 0.8
 	return &write{tx: tx, counts: map[string]int64{}}
 }

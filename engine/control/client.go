@@ -88,6 +88,11 @@ func (c *Client) Show(ctx context.Context, address string) (engine.Story, error)
 	return ask[engine.Story](ctx, c, pathShow, person{Address: address})
 }
 
+// SentTouches implements engine.Operator.
+func (c *Client) SentTouches(ctx context.Context, address string) ([]engine.SentTouch, error) {
+	return ask[[]engine.SentTouch](ctx, c, pathSentTouches, person{Address: address})
+}
+
 // Status implements engine.Operator.
 func (c *Client) Status(ctx context.Context) (engine.Status, error) {
 	return ask[engine.Status](ctx, c, pathStatus, nothing{})

@@ -62,6 +62,9 @@ func (d *desk) List(ctx context.Context, f engine.Filter) ([]engine.View, error)
 func (d *desk) Show(ctx context.Context, address string) (engine.Story, error) {
 	return reply[engine.Story](d, ctx, address)
 }
+func (d *desk) SentTouches(ctx context.Context, address string) ([]engine.SentTouch, error) {
+	return reply[[]engine.SentTouch](d, ctx, address)
+}
 func (d *desk) Status(ctx context.Context) (engine.Status, error) {
 	return reply[engine.Status](d, ctx)
 }
@@ -173,6 +176,10 @@ var calls = []struct {
 	}, []any{engine.Filter{State: engine.Held, Sequence: "quote", Mailbox: "sales", Key: "k", Limit: 5}}, []engine.View{view}},
 	{"show", func(ctx context.Context, op engine.Operator) (any, error) { return op.Show(ctx, "maria@example.com") },
 		[]any{"maria@example.com"}, engine.Story{Enrollments: []engine.View{view}, History: []engine.Event{event}}},
+	{"sent", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.SentTouches(ctx, "maria@example.com")
+	},
+		[]any{"maria@example.com"}, []engine.SentTouch{{Enrollment: "7", Step: "first", At: at, Size: 3, Raw: []byte("a\r\n")}}},
 	{"status", func(ctx context.Context, op engine.Operator) (any, error) { return op.Status(ctx) }, nil,
 		engine.Status{Deliver: "live", Running: true, Mailboxes: []engine.MailboxStatus{{Name: "sales", IMAP: engine.IMAPStatus{State: "ok", SweptAt: &at}}},
 			Counts: engine.Counts{Active: 1}, Next: &engine.Upcoming{At: at, Address: "a@b.se"}, Notices: []string{"x"}}},

@@ -66,6 +66,7 @@ func (s *Server) routes() http.Handler {
 	answer(s, mux, pathImport, op.Import)
 	answer(s, mux, pathList, op.List)
 	answer(s, mux, pathShow, func(ctx context.Context, q person) (engine.Story, error) { return op.Show(ctx, q.Address) })
+	answer(s, mux, pathSentTouches, func(ctx context.Context, q person) ([]engine.SentTouch, error) { return op.SentTouches(ctx, q.Address) })
 	answer(s, mux, pathStatus, func(ctx context.Context, _ nothing) (engine.Status, error) { return op.Status(ctx) })
 	answer(s, mux, pathLog, func(ctx context.Context, q page) ([]engine.Event, error) { return op.Log(ctx, q.After, q.Limit) })
 	answer(s, mux, pathStop, func(ctx context.Context, q person) ([]engine.View, error) {

@@ -22,6 +22,7 @@ const (
 	pathResolve = "/v1/resolve"
 	pathReload  = "/v1/reload"
 
+	pathSentTouches  = "/v1/sent"
 	pathSuppress     = "/v1/suppress"
 	pathSuppressions = "/v1/suppressions"
 	pathCatchUp      = "/v1/catchup"

@@ -160,6 +160,10 @@ func (s *store) Enrollments(f engine.Filter) ([]engine.Enrollment, error) {
 	return ask(s.p, "Store.Enrollments", func() ([]engine.Enrollment, error) { return s.db.Enrollments(f) })
 }
 
+func (s *store) SentTouches(id string) ([]engine.SentTouch, error) {
+	return ask(s.p, "Store.SentTouches", func() ([]engine.SentTouch, error) { return s.db.SentTouches(id) })
+}
+
 func (s *store) Doubts() ([]engine.Touch, error) {
 	return ask(s.p, "Store.Doubts", s.db.Doubts)
 }

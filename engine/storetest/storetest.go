@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Store) {
 		{"Enroll", enrollLaws}, {"Change", changeLaws}, {"Prepare", prepareLaws}, {"Postpone", postponeLaws}, {"Claim", claimLaws},
 		{"Settle", settleLaws}, {"Apply", applyLaws}, {"Recover", recoverLaws}, {"Release", releaseLaws}, {"Pause", pauseLaws},
 		{"Suppress", suppressLaws}, {"Keep", keptLaws}, {"Doubt", doubtLaws}, {"Late", lateLaws}, {"Trust", trustLaws},
-		{"Chain", chainLaws}, {"Read", readLaws}, {"Kin", kinLaws}, {"Reverse", reverseLaws}, {"Together", togetherLaws},
+		{"Chain", chainLaws}, {"Read", readLaws}, {"Sent", sentLaws}, {"Kin", kinLaws}, {"Reverse", reverseLaws}, {"Together", togetherLaws},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
@@ -139,7 +140,8 @@ func touchOf(en engine.Enrollment) engine.Touch {
 	thread := engine.Thread{Anchor: en.ID + ".anchor@nudge.example", IDs: append(en.Thread.IDs[:len(en.Thread.IDs):len(en.Thread.IDs)], mid), Subject: "Offert"}
 	return engine.Touch{Enrollment: en.ID, Step: en.Next, Version: en.Version, Mailbox: en.Mailbox, Sequence: en.Sequence,
 		Phase: engine.Prepared, PreparedAt: monday,
-		Email: engine.Email{From: "me@firma.example", To: en.Address, MessageID: mid, Subject: "Offert", Thread: thread, Raw: raw}}
+		Email: engine.Email{From: "me@firma.example", To: en.Address, MessageID: mid, Subject: "Offert", Thread: thread, Raw: raw,
+			SHA256: fmt.Sprintf("%x", sha256.Sum256(raw))}}
 }
 
 func (w *world) prepare(ens ...engine.Enrollment) []engine.Touch {

@@ -17,11 +17,9 @@ import (
 // function: preview and send call it alike, so that what is shown is what is
 // sent. The error is a *templates.MissingError where a field has no value.
 func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) (Email, error) {
-	fields := fieldsFor(m, seq, st, en, now)
-	subject, variant := subjectFor(st, en)
-	body, err := st.Body.Render(fields)
+	w, err := wordsFor(m, seq, st, en, now)
 	if err != nil {
-		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
+		return Email{}, err
 	}
 	domain := AddressDomain(m.Address)
 	kind := "touch"
@@ -34,7 +32,7 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		date:      now.In(m.Location),
 		messageID: messageID(secret, kind, en, st.ID, domain),
 		instance:  m.Instance,
-		text:      body.Text, html: body.HTML,
+		text:      w.body.Text, html: w.body.HTML,
 		attach: st.Attach,
 	}
 	if st.Plain {
@@ -48,10 +46,8 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		thread.Anchor = anchorOf(secret, en, domain)
 	}
 	switch {
-	case subject != nil:
-		if l.subject, err = subject.Render(fields); err != nil {
-			return Email{}, fmt.Errorf("step %q subject: %w", st.ID, err)
-		}
+	case w.opens:
+		l.subject = w.subject
 		thread.Subject = l.subject
 		l.references = []string{thread.Anchor}
 	default:
@@ -71,12 +67,38 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 	if err != nil {
 		return Email{}, fmt.Errorf("step %q: %w", st.ID, err)
 	}
-	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Variant: variant, Words: st.Hash,
+	email := Email{From: m.Address, To: l.to, MessageID: l.messageID, Subject: l.subject, Thread: thread, Variant: w.variant, Words: st.Hash,
 		Raw: raw, SHA256: sumOf(raw)}
 	if m.Rehearsal {
 		email.For = en.Address
 	}
 	return email, nil
+}
+
+// words are what a mail says, before they become bytes.
+type words struct {
+	body    templates.Parts
+	opens   bool   // it opens a thread,
+	subject string // with this subject
+	variant string
+}
+
+// wordsFor pours a prospect's fields into a step. The error is a
+// *templates.MissingError where a field has no value.
+func wordsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) (w words, err error) {
+	fields := fieldsFor(m, seq, st, en, now)
+	if w.body, err = st.Body.Render(fields); err != nil {
+		return w, fmt.Errorf("step %q: %w", st.ID, err)
+	}
+	var subject *templates.Line
+	if subject, w.variant = subjectFor(st, en); subject == nil {
+		return w, nil
+	}
+	w.opens = true
+	if w.subject, err = subject.Render(fields); err != nil {
+		return w, fmt.Errorf("step %q subject: %w", st.ID, err)
+	}
+	return w, nil
 }
 
 // subjectFor is the subject of a step for one prospect, and its variant's name;

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -223,28 +224,44 @@ func (d *Desk) followers(origin Enrollment, v Verb) ([]string, error) {
 	return ids, nil
 }
 
-// Today implements Operator.
-func (d *Desk) Today(_ context.Context) (Agenda, error) {
+// agendaPage is how many enrollments are read at once: whoever writes meanwhile
+// waits for no more than that.
+const agendaPage = 1000
+
+// Today implements Operator. It reads every enrollment, since work that nobody
+// waits for outlives its sequence, but a page at a time.
+func (d *Desk) Today(ctx context.Context) (Agenda, error) {
 	a := Agenda{Tasks: []AgendaTask{}, Answers: []View{}}
-	ens, err := d.Store.Enrollments(Filter{})
-	if err != nil {
-		return a, err
-	}
-	for _, en := range ens {
-		for _, t := range en.OpenTasks() {
-			at := AgendaTask{Address: en.Address, Name: en.Name, Sequence: en.Sequence, Step: t.Step, Action: t.Do, Text: t.Text,
-				Assignee: t.Assignee, OpenedAt: *moment(t.OpenedAt, d.zoneOf(en))}
-			if !t.Due.IsZero() {
-				at.Due = moment(t.Due, d.zoneOf(en))
-			}
-			a.Tasks = append(a.Tasks, at)
+	for after := ""; ; {
+		page, err := d.Store.Enrollments(Filter{After: after, Limit: agendaPage})
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return a, err
 		}
-		if en.State == Held && en.HeldUntil.IsZero() {
-			a.Answers = append(a.Answers, d.view(en))
+		for _, en := range page {
+			d.onAgenda(&a, en)
 		}
+		if len(page) < agendaPage {
+			break
+		}
+		after = page[len(page)-1].ID
 	}
 	slices.SortStableFunc(a.Tasks, func(x, y AgendaTask) int { return x.deadline().Compare(y.deadline()) })
 	return a, nil
+}
+
+// onAgenda adds what waits for a person in one enrollment.
+func (d *Desk) onAgenda(a *Agenda, en Enrollment) {
+	for _, t := range en.OpenTasks() {
+		at := AgendaTask{Address: en.Address, Name: en.Name, Sequence: en.Sequence, Step: t.Step, Action: t.Do, Text: t.Text,
+			Assignee: t.Assignee, OpenedAt: *moment(t.OpenedAt, d.zoneOf(en))}
+		if !t.Due.IsZero() {
+			at.Due = moment(t.Due, d.zoneOf(en))
+		}
+		a.Tasks = append(a.Tasks, at)
+	}
+	if en.State == Held && en.HeldUntil.IsZero() {
+		a.Answers = append(a.Answers, d.view(en))
+	}
 }
 
 // Agenda is what waits for a person.

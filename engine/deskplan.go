@@ -35,7 +35,7 @@ type PlanDay struct {
 const mostPlanned = 366
 
 // Plan implements Operator.
-func (d *Desk) Plan(_ context.Context, req PlanRequest) (PlanResult, error) {
+func (d *Desk) Plan(ctx context.Context, req PlanRequest) (PlanResult, error) {
 	if req.Days < 1 || req.Days > mostPlanned {
 		return PlanResult{}, invalid(fmt.Sprintf("%d days cannot be planned", req.Days), fmt.Sprintf("ask for 1 to %d", mostPlanned))
 	}
@@ -44,11 +44,13 @@ func (d *Desk) Plan(_ context.Context, req PlanRequest) (PlanResult, error) {
 		loc = d.Mailboxes[0].Location
 	}
 	today := startOfDay(now.In(loc))
-	f := newForecaster(d.chains(), today.AddDate(0, 0, req.Days))
-	if err := d.takeUp(f, now); err != nil {
+	f := newForecaster(d.chains(), now, today.AddDate(0, 0, req.Days))
+	if err := d.takeUp(ctx, f); err != nil {
 		return PlanResult{}, err
 	}
-	f.run()
+	if err := f.run(ctx); err != nil {
+		return PlanResult{}, err
+	}
 	slices.SortStableFunc(f.rows, func(a, b Coming) int { return a.At.Compare(b.At) })
 	result := PlanResult{Coming: f.rows, Days: make([]PlanDay, req.Days)}
 	if result.Coming == nil {
@@ -62,8 +64,8 @@ func (d *Desk) Plan(_ context.Context, req PlanRequest) (PlanResult, error) {
 	for n := range result.Days {
 		date := today.AddDate(0, 0, n)
 		day := PlanDay{Date: date.Format(time.DateOnly), Holiday: holidayWords(used, date)}
-		for _, m := range d.Mailboxes {
-			day.Moved += f.full[strings.Join([]string{m.Name, day.Date, ""}, "\x00")]
+		for _, b := range f.boxes {
+			day.Moved += b.full[day.Date]
 		}
 		if day.Count = busy[day.Date]; day.Count == 0 {
 			day.Why = emptyDay(used, date, day)
@@ -73,52 +75,79 @@ func (d *Desk) Plan(_ context.Context, req PlanRequest) (PlanResult, error) {
 	return result, nil
 }
 
-// takeUp gives the forecaster everybody who has not ended, and what has been
-// done today.
-func (d *Desk) takeUp(f *forecaster, now time.Time) error {
-	all, err := d.Store.Enrollments(Filter{})
+// takeUp gives the forecaster everybody who matters up to its horizon, and what
+// has been done today. Each is read by itself, so that however many they are,
+// nobody who writes waits for it.
+func (d *Desk) takeUp(ctx context.Context, f *forecaster) error {
+	switches, err := d.Store.Switches()
 	if err != nil {
 		return err
 	}
-	for _, en := range all { // the store tells only of those that are due
-		for _, done := range en.Done {
-			if done.Outcome == Sent && !done.Rehearsed && now.Sub(done.At) < 60*24*time.Hour {
-				f.contacts[en.Key] = append(f.contacts[en.Key], Contact{At: done.At, Sequence: en.Sequence})
-			}
+	for _, sw := range switches {
+		f.off[sw.Sequence] = sw.Sequence != ""
+	}
+	f.elsewhere = func(key, sequence string) bool {
+		ens, err := d.Store.Enrollments(Filter{Key: key, Sequence: sequence})
+		return err == nil && slices.ContainsFunc(ens, func(en Enrollment) bool { return !en.Ended() })
+	}
+	for _, b := range f.boxes { // before anybody is added, since chains lead from one to another
+		if b.pace, err = d.Store.Pace(b.m.Name, b.day); err != nil {
+			return err
 		}
 	}
-	for _, m := range d.Mailboxes {
-		pace, err := d.Store.Pace(m.Name, m.day(now))
+	for _, b := range f.boxes {
+		ids, err := d.Store.Upcoming(b.m.Name, f.until)
 		if err != nil {
 			return err
 		}
-		due, err := d.Store.Due(m.Name, ownersMove.AddDate(1, 0, 0), m.day(now), len(all)+1)
-		if err != nil {
+		all := make([]Candidate, 0, len(ids))
+		for _, id := range ids {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			c, err := d.Store.Candidate(id, f.now, b.day)
+			if err != nil {
+				return err
+			}
+			if !c.Enrollment.Ended() {
+				all = append(all, c)
+			}
+		}
+		if err := d.fallenBehind(b.m.Name, all, f.now); err != nil {
 			return err
 		}
-		facts := make(map[string]Candidate, len(due))
-		for _, c := range due {
-			facts[c.Enrollment.ID] = c
+		for _, c := range all {
+			f.add(c)
 		}
-		f.counts[imagined{m: m, at: now}.count("")] = pace.Today
-		f.counts[imagined{m: m, at: now}.count("late")] = pace.Late
-		for _, en := range all {
-			if en.Mailbox != m.Name || en.Ended() {
-				continue
-			}
-			c, known := facts[en.ID]
-			if !known {
-				c = Candidate{Enrollment: en}
-			}
-			i := imagined{at: now, c: c, m: m}
-			f.counts[i.domain()], f.counts[i.sequence()] = max(f.counts[i.domain()], c.DomainToday), max(f.counts[i.sequence()], c.SequenceToday)
-			if pace.Paused {
-				i.c.Enrollment = en
-				f.waits(i, latestOf(now, en.Due), "paused: nudge resume")
-				continue
-			}
-			f.add(c, m, now)
+	}
+	return nil
+}
+
+// fallenBehind does to those who came due while nothing could be sent what the
+// engine will do to them once it can again; see Engine.catchUp.
+func (d *Desk) fallenBehind(mailbox string, all []Candidate, now time.Time) error {
+	ableAt, err := d.Store.AbleAt(mailbox)
+	if err != nil || ableAt.IsZero() || now.Sub(ableAt) <= lateGrace {
+		return err
+	}
+	active, err := d.Store.ActiveOf(mailbox)
+	if err != nil {
+		return err
+	}
+	var due []Enrollment
+	at := map[string]int{}
+	for i, c := range all {
+		if en := c.Enrollment; en.State == Active && !en.Look.After(now) {
+			at[en.ID] = i
+			due = append(due, en)
 		}
+	}
+	late, overdue := Backlog(due, active, ableAt, now, d.zoneOf)
+	for _, en := range late {
+		all[at[en.ID]].Enrollment, _ = en.FallBehind(false, now)
+	}
+	for _, en := range overdue {
+		all[at[en.ID]].Enrollment, _ = en.FallBehind(true, now)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -83,6 +84,7 @@ wait:
 }
 
 func (e *Engine) settleLandings(f *flight, done []landing, now time.Time) error {
+	slices.SortFunc(done, func(a, b landing) int { return a.index - b.index }) // what chains begin stands in this order, too
 	var settled []Settlement
 	var trouble *SendError
 	accepted := false

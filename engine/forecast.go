@@ -1,12 +1,14 @@
 package engine
 
 import (
-	"container/heap"
+	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"nudge/sequences"
+	"nudge/templates"
 )
 
 // Coming is something that will be done: what nudge plan tells.
@@ -21,282 +23,283 @@ type Coming struct {
 	LeftOut  string    `json:"-"`    // why it is not for this prospect; then nothing is done at At
 }
 
-// forecaster lives through the time to come as the engine would, asking the
-// same guard, with each step imagined done at its moment. It keeps no state
-// but what it imagines.
+// forecaster lives through the time to come as the engines would: round by
+// round, people taken by gather, asked the same guard, and changed by the same
+// transitions, with each step imagined done at its moment. It keeps no state but
+// what it imagines.
 type forecaster struct {
 	chains
-	until    time.Time
-	left     bool // steps that are left out are told as well
-	queue    queue
-	added    int
-	contacts map[string][]Contact
-	counts   map[string]int
-	full     map[string]int  // by mailbox and day: how many its cap has moved on
-	in       map[string]bool // who is in which sequence
-	seen     map[string]bool // sequences that somebody is in, or will be
-	rows     []Coming
+	now, until time.Time
+	began      time.Time
+	left       bool // the way of one alone: steps that are left out are told as well, chains and words are not looked at
+	boxes      []*outbox
+	contacts   map[string][]Contact
+	off        map[string]bool                 // sequences that are paused
+	in         map[[2]string]bool              // who is in which sequence, by key and name, of those that were met
+	elsewhere  func(key, sequence string) bool // whether one that was not met is; nil = none
+	seen       map[string]bool                 // sequences that somebody is in, or will be
+	begun      int                             // by chains
+	rows       []Coming
 }
 
-func newForecaster(c chains, until time.Time) *forecaster {
-	return &forecaster{chains: c, until: until, contacts: map[string][]Contact{}, counts: map[string]int{}, full: map[string]int{}, in: map[string]bool{}, seen: map[string]bool{}}
+func newForecaster(c chains, now, until time.Time) *forecaster {
+	f := &forecaster{chains: c, now: now, began: now, until: until, contacts: map[string][]Contact{}, off: map[string]bool{}, in: map[[2]string]bool{}, seen: map[string]bool{}}
+	for _, m := range c.mailboxes {
+		f.boxes = append(f.boxes, newOutbox(f, m))
+	}
+	return f
 }
 
-// imagined is an enrollment that is looked at next at a moment.
+func (f *forecaster) box(mailbox string) *outbox {
+	i := slices.IndexFunc(f.boxes, func(b *outbox) bool { return b.m.Name == mailbox })
+	if i < 0 {
+		return nil // the config has lost it
+	}
+	return f.boxes[i]
+}
+
+// imagined is an enrollment on its imagined way.
 type imagined struct {
-	at    time.Time
-	order int
 	c     Candidate
-	m     Mailbox
 	held  string // told with its next step
+	out   bool   // it is not in the queue: in a volley, with the owner, or at an end
+	email Email  // of the touch that leaves: its thread and variant
 }
 
-type queue []imagined
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].order < q[j].order
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(imagined)) }
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
-}
-
-// add takes an enrollment up, to be looked at from now on.
-func (f *forecaster) add(c Candidate, m Mailbox, now time.Time) {
+// add takes an enrollment up.
+func (f *forecaster) add(c Candidate) {
 	en := c.Enrollment
-	f.in[en.Key+" "+en.Sequence], f.seen[en.Sequence] = true, true
+	b := f.box(en.Mailbox)
+	if b == nil {
+		return
+	}
+	f.in[[2]string{en.Key, en.Sequence}], f.seen[en.Sequence] = true, true
 	if c.Contacts != nil {
 		f.contacts[en.Key] = c.Contacts
 	}
+	domain := AddressDomain(en.Key)
+	b.domains[domain] = max(b.domains[domain], c.DomainToday)
+	b.sequences[en.Sequence] = max(b.sequences[en.Sequence], c.SequenceToday)
 	c.OpenTouch, c.Kept = false, nil // it leaves now
-	f.added++
-	i := imagined{at: latestOf(now, en.Look), order: f.added, c: c, m: m}
+	i := &imagined{c: c}
+	task, open := en.blocking()
 	switch {
+	case b.pace.Paused:
+		f.waits(b, i, latestOf(f.now, en.Due), "paused: nudge resume")
 	case en.Paused:
-		f.waits(i, latestOf(now, en.Due), "paused: nudge resume "+en.Address)
-		return
-	case c.SequenceOff:
-		f.waits(i, latestOf(now, en.Due), "the sequence is paused")
-		return
+		f.waits(b, i, latestOf(f.now, en.Due), "paused: nudge resume "+en.Address)
+	case c.SequenceOff, f.off[en.Sequence]:
+		f.waits(b, i, latestOf(f.now, en.Due), "the sequence is paused")
 	case en.State == Held && en.HeldUntil.IsZero():
-		f.waits(i, latestOf(now, en.Due), string(en.Reason))
-		return
+		f.waits(b, i, latestOf(f.now, en.Due), string(en.Reason))
 	case en.State == Held:
-		i.held = fmt.Sprintf("%s until %s", en.Reason, en.HeldUntil.In(f.zone(i)).Format("Mon 2 Jan 15:04"))
-		at := latestOf(now, en.HeldUntil)
-		i.c.Enrollment, _, _ = en.Release(at)
-		i.at = latestOf(at, i.c.Enrollment.Look)
+		i.held = fmt.Sprintf("%s until %s", en.Reason, en.HeldUntil.In(b.zone(i)).Format("Mon 2 Jan 15:04"))
+		i.c.Enrollment, _, _ = en.Release(latestOf(f.now, en.HeldUntil))
+		b.push(i)
+	case open && f.left: // done now
+		f.tell(b, i, f.now, task.Step)
+		next, due := b.following(i, task.Step)
+		f.change(b, i, func(en Enrollment) (Enrollment, []Event) { return en.CloseTask(task.Step, TaskDone, next, due, f.now) })
+	case open && task.look().Equal(ownersMove):
+		f.waits(b, i, f.now, task.why())
+	default:
+		b.push(i)
 	}
-	heap.Push(&f.queue, i)
 }
-
-func (f *forecaster) sequence(i imagined) *sequences.Sequence {
-	seq, _ := f.library.Sequence(i.c.Enrollment.Sequence)
-	return seq
-}
-
-func (f *forecaster) zone(i imagined) *time.Location { return zone(i.m, f.sequence(i), i.c.Enrollment) }
 
 // waits tells of a step that does not come by itself.
-func (f *forecaster) waits(i imagined, at time.Time, why string) {
-	i.held = why
-	f.tell(i, at, i.c.Enrollment.Next)
+func (f *forecaster) waits(b *outbox, i *imagined, at time.Time, why string) {
+	i.out, i.held = true, why
+	f.tell(b, i, at, i.c.Enrollment.Next)
 }
 
 // tell writes one row, in the prospect's own time zone.
-func (f *forecaster) tell(i imagined, at time.Time, step string) {
+func (f *forecaster) tell(b *outbox, i *imagined, at time.Time, step string) {
 	if !at.Before(f.until) {
 		return
 	}
 	en, action := i.c.Enrollment, string(sequences.Email)
-	if st := stepOf(f.sequence(i), step); st != nil {
+	if st := stepOf(b.sequence(i), step); st != nil {
 		action = string(st.Do)
 	}
 	if step == toBeFound {
 		step = ""
 	}
-	f.rows = append(f.rows, Coming{At: at.In(f.zone(i)), Address: en.Address, Sequence: en.Sequence, Step: step, Action: action, Mailbox: en.Mailbox, Held: i.held})
+	f.rows = append(f.rows, Coming{At: at.In(b.zone(i)), Address: en.Address, Sequence: en.Sequence, Step: step, Action: action, Mailbox: en.Mailbox, Held: i.held})
 }
 
-// run lives through everything up to the horizon.
-func (f *forecaster) run() {
-	for len(f.queue) > 0 {
-		i := heap.Pop(&f.queue).(imagined)
-		if !i.at.Before(f.until) {
-			return
+// run lives through everything up to the horizon. Of two mailboxes that have
+// something to do at one moment, the first of the config does it first.
+func (f *forecaster) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		var next *outbox
+		var at time.Time
+		for _, b := range f.boxes {
+			if wake := b.wakes(); !wake.IsZero() && (next == nil || wake.Before(at)) {
+				next, at = b, wake
+			}
 		}
-		f.live(i)
+		if next == nil || !at.Before(f.until) {
+			return nil
+		}
+		f.now = at
+		f.round(next)
 	}
+	return ctx.Err()
 }
 
-// count names a counter of a mailbox's day.
-func (i imagined) count(what string) string {
-	return strings.Join([]string{i.m.Name, i.m.day(i.at), what}, "\x00")
-}
-
-func (i imagined) domain() string   { return i.count("@" + AddressDomain(i.c.Enrollment.Key)) }
-func (i imagined) sequence() string { return i.count("sequence " + i.c.Enrollment.Sequence) }
-
-// live is one look at one enrollment.
-func (f *forecaster) live(i imagined) {
-	en, seq, m := i.c.Enrollment, f.sequence(i), i.m
-	if m.PerDay > 0 && f.counts[i.count("")] >= m.PerDay {
-		f.full[i.count("")]++
-		f.again(i, m.tomorrow(i.at))
+// round is one round of one mailbox's engine; see Engine.speak. What is the
+// owner's to do is done at its end.
+func (f *forecaster) round(b *outbox) {
+	b.turn()
+	room, silent, full := b.m.roomFor(b.pace, f.now)
+	if room == 0 {
+		b.silent = silent
+		if full {
+			b.full[b.day] += b.queue.before(silent, 0)
+		}
 		return
 	}
-	if t, open := en.blocking(); open {
-		f.tell(i, i.at, t.Step)
-		next, due := f.following(i, t.Step)
-		i.c.Enrollment, _ = en.CloseTask(t.Step, TaskDone, next, due, i.at)
-		f.goOn(i)
-		return
+	b.volley, b.owner = nil, nil
+	_ = gather(b.m, room, b.pace.Late, b) // an imagined queue cannot fail
+	for _, i := range b.volley {
+		f.sent(b, i)
 	}
-	c := i.c
-	c.Contacts = f.contacts[en.Key]
-	c.DomainToday, c.SequenceToday = f.counts[i.domain()], f.counts[i.sequence()]
-	c.LateToday, c.LateShare = f.counts[i.count("late")], m.lateShare()
-	d := Guard(c, seq, m, i.at)
-	switch {
-	case d.Stop:
-	case d.End:
-		i.c.Enrollment, _ = en.Finish(i.at)
-		f.goOn(i)
-	case d.Skip:
-		if f.left {
-			told := i
-			told.held = "left out: " + d.Why
-			f.tell(told, i.at, en.Next)
-			f.rows[len(f.rows)-1].LeftOut = d.Why
-		}
-		next, due := f.following(i, en.Next)
-		i.c.Enrollment, _ = en.Skip(en.Next, map[string]string{}, next, due, i.at)
-		f.goOn(i)
-	case d.Hold != "":
-		f.waits(i, i.at, string(d.Hold)+": "+d.Why)
-	case d.Next != "":
-		i.c.Enrollment.Next, i.c.Enrollment.Due = d.Next, d.Look
-		f.again(i, latestOf(d.Look, i.at))
-	case !d.Go:
-		f.again(i, d.Look)
-	default:
-		f.does(i, seq.Step(en.Next))
+	for _, i := range b.owner {
+		en := i.c.Enrollment
+		next, due := b.following(i, en.Next)
+		f.change(b, i, func(en Enrollment) (Enrollment, []Event) { return en.CloseTask(en.Next, TaskDone, next, due, f.now) })
 	}
 }
 
-// does imagines a step done.
-func (f *forecaster) does(i imagined, st *sequences.Step) {
-	f.tell(i, i.at, st.ID)
+// sent imagines the mail of a volley gone.
+func (f *forecaster) sent(b *outbox, i *imagined) {
 	en := i.c.Enrollment
-	outcome := TaskDone
-	if st.Do == sequences.Email {
-		outcome = Sent
-		f.counts[i.count("")]++
-		f.counts[i.domain()]++
-		f.counts[i.sequence()]++
-		if en.Late {
-			f.counts[i.count("late")]++
-		}
-		f.contacts[en.Key] = append(f.contacts[en.Key], Contact{At: i.at, Sequence: en.Sequence})
-		en.Late = false
+	b.count(en)
+	if !b.m.Rehearsal || f.left {
+		f.contacts[en.Key] = append(f.contacts[en.Key], Contact{At: f.now, Sequence: en.Sequence})
 	}
-	next, due := f.following(i, st.ID)
-	en.Done = append(en.Done[:len(en.Done):len(en.Done)], Done{Step: st.ID, At: i.at, Outcome: outcome})
-	i.c.Enrollment, _ = en.goOn(next, due, i.at)
+	next, due := b.following(i, en.Next)
+	touch := Touch{Enrollment: en.ID, Step: en.Next, Email: i.email}
 	i.held = ""
-	f.goOn(i)
+	f.change(b, i, func(en Enrollment) (Enrollment, []Event) {
+		return en.Settle(Settlement{Touch: touch, Outcome: Sent, At: f.now, Next: next, Due: due})
+	})
 }
 
-func (f *forecaster) following(i imagined, step string) (string, time.Time) {
-	return following(i.m, f.sequence(i), i.c.Enrollment, step, i.at)
-}
-
-// again looks at an enrollment once more, later or, where its next step has
-// just been found, at once.
-func (f *forecaster) again(i imagined, at time.Time) {
-	if at.IsZero() {
-		f.waits(i, i.at, "its window never opens")
-		return
-	}
-	i.at = at
-	heap.Push(&f.queue, i)
-}
-
-// goOn goes on with the next step, or with what a chain begins.
-func (f *forecaster) goOn(i imagined) {
-	en := i.c.Enrollment
+// change passes an enrollment through a transition, puts it back into the
+// queue, and begins what follows its end.
+func (f *forecaster) change(b *outbox, i *imagined, decide func(Enrollment) (Enrollment, []Event)) {
+	en, _ := finishing(f.chains, f.now, decide)(i.c.Enrollment)
+	follow := en.Then
+	en.Then = nil
+	i.c.Enrollment = en
 	if !en.Ended() {
-		f.again(i, latestOf(i.at, en.Look))
+		b.push(i)
 		return
 	}
-	delete(f.in, en.Key+" "+en.Sequence)
-	follow := f.onFinish(en, i.at)
-	if en.State != Finished || follow == nil || follow.Refused != "" || f.in[en.Key+" "+follow.Sequence] || f.left {
+	i.out = true
+	f.in[[2]string{en.Key, en.Sequence}] = false
+	if follow == nil || follow.Refused != "" || f.left || f.isIn(en.Key, follow.Sequence) {
 		return
 	}
-	m, err := senderOf(&sequences.Sequence{From: follow.Enroll.Mailbox}, f.mailboxes)
-	if err != nil {
-		return
-	}
-	f.add(Candidate{Enrollment: follow.Begun(en)}, m, i.at)
+	begun := follow.Begun(en)
+	f.begun++
+	begun.ID = fmt.Sprintf("~%09d", f.begun) // behind all that are there
+	f.add(Candidate{Enrollment: begun})
 }
 
-// Imagine is the way of one imagined prospect through a sequence, a row a step,
-// each done at its moment. What the sequence needs and the request does not
-// bring is made up, but for dates.
-func Imagine(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) ([]Coming, error) {
-	fields := map[string]string{}
-	for key, value := range req.Fields {
-		fields[key] = value
-	}
-	for _, key := range seq.Needs {
-		if fields[key] == "" && key != "name" && key != "email" {
-			fields[key] = "…"
-		}
-	}
-	for _, st := range seq.Steps {
-		if st.Before != "" && req.Fields[st.Before] == "" {
-			return nil, invalid(fmt.Sprintf("sequence %s leads up to the date in %s", seq.Name, st.Before), fmt.Sprintf("add --set %s=2026-12-24", st.Before))
-		}
-	}
-	req.Fields, req.Name = fields, "Somebody"
-	en, err := Plan(req, seq, m, now)
-	if err != nil {
-		return nil, err
-	}
-	return Way(en, seq, m, now), nil
+func (f *forecaster) isIn(key, sequence string) bool {
+	in, met := f.in[[2]string{key, sequence}]
+	return in || !met && f.elsewhere != nil && f.elsewhere(key, sequence)
 }
 
-// Way is what comes for one prospect from now on, a row a step, with those that
-// are left out. What only a person ends (a pause, a question, an ending) is
-// taken for ended now; other prospects and sequences are not looked at.
-func Way(en Enrollment, seq *sequences.Sequence, m Mailbox, now time.Time) []Coming {
-	f := newForecaster(chains{oneBook{seq}, []Mailbox{m}}, ownersMove)
-	f.left = true
-	m.Rehearsal = true // what was rehearsed goes on as if it had been sent
-	en.Paused, en.Late = false, false
-	if _, open := en.blocking(); en.Ended() || open || en.State == Held && en.HeldUntil.IsZero() {
-		en = en.activate()
-		en.Look = now
-	}
-	if _, open := en.blocking(); !open {
-		en.Look = latestOf(en.Look, en.Due)
-	}
-	for _, d := range en.Done {
-		if d.Outcome == Sent && !d.Rehearsed {
-			f.contacts[en.Key] = append(f.contacts[en.Key], Contact{At: d.At, Sequence: en.Sequence})
+// consider implements queue, as Engine.consider does for a mailbox.
+func (b *outbox) consider(c Candidate) (fate, int, error) {
+	f, en, i := b.f, c.Enrollment, b.passing[c.Enrollment.ID]
+	seq := b.sequence(i)
+	d := Guard(c, seq, b.m, f.now)
+	switch {
+	case d.Expire: // imagined done at the last moment
+		f.tell(b, i, b.earliest(en), en.Next)
+		next, due := b.following(i, en.Next)
+		f.change(b, i, func(en Enrollment) (Enrollment, []Event) { return en.CloseTask(en.Next, TaskDone, next, due, f.now) })
+		return altered, 0, nil
+	case d.Stop:
+		i.out = true
+		return altered, 0, nil
+	case d.End:
+		f.change(b, i, func(en Enrollment) (Enrollment, []Event) { return en.Finish(f.now) })
+		return altered, 0, nil
+	case d.Skip:
+		b.leaveOut(i, d.Why)
+		return altered, 0, nil
+	case d.Hold != "":
+		f.waits(b, i, b.earliest(en), string(d.Hold)+": "+d.Why)
+	case !d.Go && d.Look.IsZero():
+		f.waits(b, i, b.earliest(en), "its window never opens")
+	case !d.Go:
+		if d.Cap {
+			b.full[b.day]++
 		}
+		p := Postponement{Look: d.Look, Why: d.Why, Attempts: en.Attempts, TriedAt: en.TriedAt}
+		if d.Next != "" {
+			p.Next, p.Due = d.Next, d.Look
+		}
+		i.c.Enrollment = en.Postponed(p)
+	default:
+		return b.does(i, seq, seq.Step(en.Next)), 0, nil
 	}
-	f.add(Candidate{Enrollment: en}, m, now)
-	f.run()
-	return f.rows
+	return putOff, 0, nil
 }
 
-// oneBook is a library of one sequence.
-type oneBook struct{ seq *sequences.Sequence }
+// leaveOut leaves a step out that is not for this prospect.
+func (b *outbox) leaveOut(i *imagined, why string) {
+	f, en := b.f, i.c.Enrollment
+	if f.left {
+		told := *i
+		told.held = "left out: " + why
+		f.tell(b, &told, b.earliest(en), en.Next)
+		f.rows[len(f.rows)-1].LeftOut = why
+	}
+	next, due := b.following(i, en.Next)
+	f.change(b, i, func(en Enrollment) (Enrollment, []Event) {
+		return en.Skip(en.Next, map[string]string{}, next, due, f.now)
+	})
+}
 
-func (b oneBook) Sequence(name string) (*sequences.Sequence, bool) { return b.seq, name == b.seq.Name }
+// does imagines a step begun: a mail that boards, or work that is opened.
+func (b *outbox) does(i *imagined, seq *sequences.Sequence, st *sequences.Step) fate {
+	f, en := b.f, i.c.Enrollment
+	if st.Do != sequences.Email {
+		f.tell(b, i, b.earliest(en), st.ID)
+		i.held = ""
+		task := taskOf(st, "", f.now, b.zone(i))
+		next, due := b.following(i, st.ID)
+		if task.Blocks {
+			i.c.Enrollment, _ = en.OpenTask(task, next, due, f.now)
+			i.out, b.owner = true, append(b.owner, i)
+			return altered
+		}
+		f.change(b, i, func(en Enrollment) (Enrollment, []Event) { return en.OpenTask(task, next, due, f.now) })
+		return altered
+	}
+	i.email = Email{Thread: en.Thread, Variant: en.Variant}
+	if !f.left {
+		w, err := wordsFor(b.m, seq, st, en, f.now)
+		if missing, ok := errors.AsType[*templates.MissingError](err); ok {
+			f.waits(b, i, b.earliest(en), string(MissingField)+": "+missing.Field)
+			return putOff
+		} else if err != nil {
+			f.waits(b, i, b.earliest(en), string(Unwritable)+": "+err.Error())
+			return putOff
+		}
+		i.email.Variant = w.variant
+		if w.opens {
+			i.email.Thread.Subject = w.subject
+		}
+	}
+	f.tell(b, i, b.earliest(en), st.ID)
+	i.out, b.volley = true, append(b.volley, i)
+	return boards
+}

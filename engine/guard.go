@@ -19,6 +19,7 @@ type Decision struct {
 	Skip   bool      // the step is not for this prospect, and left out
 	Stop   bool      // the address is suppressed
 	Look   time.Time // not before this moment
+	Cap    bool      // because a cap of the day is reached
 	Why    string    // in words, for people
 }
 
@@ -39,7 +40,7 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 	case !en.written() && !en.Vouched && !m.Rehearsal && slices.ContainsFunc(c.Contacts, func(t Contact) bool { return t.Sequence == LostSequence }):
 		return Decision{Hold: Restored, Why: "Sent has a mail to them of which this restored state knows nothing; it may have been this one"}
 	case en.Late && c.LateShare > 0 && c.LateToday >= c.LateShare:
-		return Decision{Look: m.tomorrow(now), Why: fmt.Sprintf("overdue with others, of whom %d are written to a day", c.LateShare)}
+		return Decision{Look: m.tomorrow(now), Cap: true, Why: fmt.Sprintf("overdue with others, of whom %d are written to a day", c.LateShare)}
 	case c.SequenceOff:
 		return Decision{Look: now.Add(time.Hour), Why: "the sequence is paused"}
 	}
@@ -69,11 +70,12 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 		return Decision{Look: st.Send.First(look.In(loc)), Why: why}
 	}
 	if m.PerDomain > 0 && c.DomainToday >= m.PerDomain && !FreeMail(AddressDomain(en.Key)) {
-		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)),
+		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)), Cap: true,
 			Why: fmt.Sprintf("already %d mails to %s today", c.DomainToday, AddressDomain(en.Key))}
 	}
 	if seq.PerDay > 0 && c.SequenceToday >= seq.PerDay {
-		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)), Why: fmt.Sprintf("already %d mails of sequence %s today", c.SequenceToday, seq.Name)}
+		return Decision{Look: st.Send.First(m.tomorrow(now).In(loc)), Cap: true,
+			Why: fmt.Sprintf("already %d mails of sequence %s today", c.SequenceToday, seq.Name)}
 	}
 	return Decision{Go: true}
 }

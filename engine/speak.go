@@ -48,19 +48,9 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 	if err != nil {
 		return time.Time{}, &storeError{err}
 	}
-	room := m.volley()
-	switch {
-	case pace.Paused:
-		return now.Add(time.Hour), nil
-	case m.PerDay > 0 && pace.Today >= m.PerDay:
-		return m.tomorrow(now), nil
-	case m.PerDay > 0:
-		room = min(room, m.PerDay-pace.Today)
-	}
-	if !pace.LastAt.IsZero() && !pace.LastAt.After(now) { // later than now: the clock was ahead then
-		if ready := pace.LastAt.Add(m.gapAfter(pace)); ready.After(now) {
-			return ready, nil
-		}
+	room, silent, _ := m.roomFor(pace, now)
+	if room == 0 {
+		return silent, nil
 	}
 	group, err := e.board(ctx, now, room, pace.Late)
 	if err != nil || len(group) == 0 {
@@ -69,64 +59,54 @@ func (e *Engine) speak(ctx context.Context, watch stopwatch) (time.Time, error) 
 	return time.Time{}, e.depart(ctx, watch, group)
 }
 
-// volleyWeight is how many bytes of mail fill a volley: attachments are kept in
-// memory, and written into one transaction, until it has left.
-const volleyWeight = 16 << 20
-
-// board takes what is due through guard, compose and prepare, until room is
-// full or nothing is left. What the guard sends away is looked at again at the
-// time it names, so the due index never fills with what cannot leave.
+// board takes what is due through guard, compose and prepare.
 func (e *Engine) board(ctx context.Context, now time.Time, room, late int) ([]passenger, error) {
-	var group []passenger
-	people, domains, sequences, weight := map[string]bool{}, map[string]int{}, map[string]int{}, 0
-	for limit := room + 4; ctx.Err() == nil; limit = min(4*limit, 1024) { // mostly the first are the ones
-		due, err := e.Store.Due(e.Mailbox.Name, now, e.Mailbox.day(now), limit)
-		if err != nil {
-			return nil, &storeError{err}
-		}
-		var away []Postponement
-		moved := 0
-		for _, c := range due {
-			if len(group) == room || weight >= volleyWeight {
-				break
-			}
-			if people[c.Enrollment.Key] {
-				continue // one mail a person and volley; it stays due
-			}
-			domain := AddressDomain(c.Enrollment.Key)
-			c.DomainToday += domains[domain]
-			c.SequenceToday += sequences[c.Enrollment.Sequence]
-			c.LateToday, c.LateShare = late, e.Mailbox.lateShare()
-			p, post, err := e.consider(c, now)
-			if err != nil {
-				return nil, err
-			}
-			switch {
-			case p != nil:
-				people[c.Enrollment.Key] = true
-				domains[domain]++
-				sequences[c.Enrollment.Sequence]++
-				if p.touch.Late {
-					late++
-				}
-				group = append(group, *p)
-				weight += len(p.touch.Email.Raw)
-			case post != nil:
-				away = append(away, *post)
-			default:
-				moved++ // ended or changed on the spot
-			}
-		}
-		if len(away) > 0 {
-			if err := e.Store.Postpone(away); err != nil {
-				return nil, &storeError{err}
-			}
-		}
-		if len(group) > 0 || len(due) == 0 || len(away)+moved == 0 {
-			return e.prepare(group)
-		}
+	q := &storeQueue{e: e, ctx: ctx, now: now}
+	if err := gather(e.Mailbox, room, late, q); err != nil {
+		return nil, err
 	}
-	return nil, nil
+	return e.prepare(q.group)
+}
+
+// storeQueue is the queue of what is due in the Store.
+type storeQueue struct {
+	e     *Engine
+	ctx   context.Context
+	now   time.Time
+	group []passenger
+	away  []Postponement
+}
+
+func (q *storeQueue) due(limit int) ([]Candidate, error) {
+	if q.ctx.Err() != nil {
+		return nil, nil
+	}
+	due, err := q.e.Store.Due(q.e.Mailbox.Name, q.now, q.e.Mailbox.day(q.now), limit)
+	return due, storeErrorOf(err)
+}
+
+func (q *storeQueue) consider(c Candidate) (fate, int, error) {
+	p, post, err := q.e.consider(c, q.now)
+	switch {
+	case err != nil:
+		return altered, 0, err
+	case p != nil:
+		q.group = append(q.group, *p)
+		return boards, len(p.touch.Email.Raw), nil
+	case post != nil:
+		q.away = append(q.away, *post)
+		return putOff, 0, nil
+	}
+	return altered, 0, nil
+}
+
+func (q *storeQueue) postpone() error {
+	away := q.away
+	q.away = nil
+	if len(away) == 0 {
+		return nil
+	}
+	return storeErrorOf(q.e.Store.Postpone(away))
 }
 
 // consider asks the guard about one candidate and composes its mail. It

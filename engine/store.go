@@ -148,6 +148,12 @@ type StoreReader interface {
 	// gives; ErrNotFound when there is none.
 	Candidate(id string, now time.Time, day string) (Candidate, error)
 
+	// Upcoming lists, by id, the enrollments of a mailbox that matter to what is
+	// done before a moment: active ones with Look before it, those held until a
+	// date before it, and all that wait for a person: held without a date,
+	// paused, or with a task that has no end.
+	Upcoming(mailbox string, until time.Time) ([]string, error)
+
 	// NextLook is the earliest Look of an active enrollment, or the earliest
 	// date a held one waits for; the zero time when there is neither.
 	NextLook(mailbox string) (time.Time, error)

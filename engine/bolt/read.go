@@ -71,6 +71,34 @@ func candidate(tx *bbolt.Tx, id string, now time.Time, day string) (engine.Candi
 	return c, nil
 }
 
+// Upcoming implements engine.StoreReader. It reads keys alone, of those who have
+// not ended.
+func (s *Store) Upcoming(mailbox string, until time.Time) (ids []string, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		prefix := name(mailbox)
+		later := map[string]bool{} // those with a date at or after the moment
+		for _, bucket := range [][]byte{bucketDue, bucketHeld} {
+			c := tx.Bucket(bucket).Cursor()
+			for k, _ := c.Seek(timed(mailbox, until, "")); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+				at, id, ok := splitTimed(k, mailbox)
+				if !ok || at >= order(never) && until.Before(never) {
+					break
+				}
+				later[id] = true
+			}
+		}
+		scan(tx, bucketWaiting, prefix, func(k, _ []byte) bool {
+			if _, id, ok := splitTimed(k, mailbox); ok && !later[id] {
+				ids = append(ids, id)
+			}
+			return true
+		})
+		slices.Sort(ids)
+		return nil
+	})
+	return ids, err
+}
+
 // Overdue implements engine.StoreReader. Paused persons are not looked at. Its
 // cost depends on limit, not on how many are due.
 func (s *Store) Overdue(mailbox string, now time.Time, after engine.Enrollment, limit int) (ens []engine.Enrollment, err error) {

@@ -132,6 +132,10 @@ func (s *store) Candidate(id string, now time.Time, day string) (engine.Candidat
 	return ask(s.p, "Store.Candidate", func() (engine.Candidate, error) { return s.db.Candidate(id, now, day) })
 }
 
+func (s *store) Upcoming(mailbox string, until time.Time) ([]string, error) {
+	return ask(s.p, "Store.Upcoming", func() ([]string, error) { return s.db.Upcoming(mailbox, until) })
+}
+
 func (s *store) NextLook(mailbox string) (time.Time, error) {
 	return ask(s.p, "Store.NextLook", func() (time.Time, error) { return s.db.NextLook(mailbox) })
 }

@@ -1,7 +1,9 @@
 package engine_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"nudge/engine"
 )
@@ -56,4 +58,81 @@ func BenchmarkCompose(b *testing.B) {
 		size = len(email.Raw)
 	}
 	b.ReportMetric(float64(size), "bytes/mail")
+}
+
+// A plan of 14 days and the agenda of a day with 100,000 enrolled, of whom all
+// come due in those days, or one in ten, while somebody writes: what they cost,
+// and how long the slowest write took meanwhile.
+func BenchmarkLookAhead(b *testing.B) {
+	for _, span := range []time.Duration{14 * day, 140 * day} {
+		o := crowded(b, 100_000, span)
+		capped := settings()
+		capped.PerDay, capped.PerDomain, capped.GapMin, capped.GapMax = 40, 10, 90*time.Second, 240*time.Second
+		for name, m := range map[string]engine.Mailbox{"no caps": settings(), "40 a day": capped} {
+			b.Run(fmt.Sprintf("plan/due in %d days/%s", span/day, name), func(b *testing.B) {
+				o.desk.Mailboxes = []engine.Mailbox{m}
+				whileWriting(b, o, func() error {
+					_, err := o.desk.Plan(b.Context(), engine.PlanRequest{Days: 14})
+					return err
+				})
+			})
+		}
+		b.Run(fmt.Sprintf("today/due in %d days", span/day), func(b *testing.B) {
+			whileWriting(b, o, func() error {
+				_, err := o.desk.Today(b.Context())
+				return err
+			})
+		})
+	}
+}
+
+// crowded is an office with many enrolled, who come due within a time in another
+// order than they were enrolled in.
+func crowded(b *testing.B, n int, span time.Duration) *office {
+	o := newOffice(b)
+	seq := o.plan("quote", "send: mon-fri 09:00-16:30; holidays: us", step("First", "wait: 0; subject: Quote", "Hello {{ first_name }}?"),
+		step("Second", "wait: 3 business days", "Well?"), step("Third", "wait: 4 business days", "Well?"))
+	for at := 0; at < n; at += 1000 {
+		ens := make([]engine.Enrollment, 1000)
+		for i := range ens {
+			addr := fmt.Sprintf("p%d@kund%d.example", at+i, (at+i)%20_000)
+			due := o.now.Add(span / time.Duration(n) * time.Duration((at+i)*7919%n))
+			ens[i] = engine.Enrollment{Sequence: "quote", Mailbox: "sales", Address: addr, Key: addr, Name: "Per Holm", Fields: map[string]string{"company": "Åkeri & Söner"},
+				EnrolledAt: o.now, StartAt: o.now, State: engine.Active, Next: seq.Steps[0].ID, Due: due, Look: due}
+		}
+		if _, _, err := o.store.Enroll(ens); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return o
+}
+
+// whileWriting measures something while another goroutine writes a hundred times
+// a second, and reports the slowest of those writes.
+func whileWriting(b *testing.B, o *office, ask func() error) {
+	stop, slowest := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for worst := time.Duration(0); ; {
+			select {
+			case <-stop:
+				slowest <- worst
+				return
+			case <-tick.C:
+			}
+			began := time.Now()
+			if err := o.store.Note(engine.Event{At: o.now, Kind: engine.EventReloaded}); err != nil {
+				b.Error(err)
+			}
+			worst = max(worst, time.Since(began))
+		}
+	}()
+	for b.Loop() {
+		if err := ask(); err != nil {
+			b.Error(err)
+		}
+	}
+	close(stop)
+	b.ReportMetric(float64((<-slowest).Microseconds())/1000, "ms/slowest-write")
 }

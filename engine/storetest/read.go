@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"nudge/engine"
 )
@@ -38,6 +39,31 @@ var readLaws = []law{
 		}
 		ens = w.enroll(ens...)
 		w.same("due", w.due(monday.Add(day)), []string{ens[2].ID, ens[1].ID, ens[3].ID})
+	}},
+	{"what is upcoming is who comes before a moment, and who waits for a person", func(w *world) {
+		other := prospect(0)
+		other.Mailbox = "support"
+		owners := prospect(7)
+		owners.Look = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+		far := prospect(8)
+		far.Due, far.Look = monday.AddDate(1, 0, 0), monday.AddDate(1, 0, 0)
+		ens := w.enroll(prospect(1), prospect(9), prospect(2), prospect(3), prospect(4), prospect(5), prospect(6), owners, far, other)
+		w.apply(monday, absence(ens[2], "a@x", monday.Add(minute)), absence(ens[3], "b@x", monday.Add(day)), reply(ens[4], "c@x"))
+		w.pause(engine.Scope{Person: ens[5].Key}, true)
+		_, err := w.s.Change([]string{ens[6].ID}, func(en engine.Enrollment) (engine.Enrollment, []engine.Event) { return en.FallBehind(true, monday) })
+		w.must(err)
+		upcoming := func(from string, until time.Time) []string {
+			ids, err := w.s.Upcoming(from, until)
+			w.must(err)
+			return ids
+		}
+		asks := []string{ens[5].ID, ens[6].ID, ens[7].ID} // paused, overdue, the owner's
+		w.same("in nine minutes", upcoming(mailbox, monday.Add(9*minute)), append([]string{ens[0].ID, ens[2].ID}, asks...))
+		w.same("a nanosecond later", upcoming(mailbox, monday.Add(9*minute+1)), append([]string{ens[0].ID, ens[1].ID, ens[2].ID}, asks...))
+		w.same("in two days", upcoming(mailbox, monday.Add(2*day)), append([]string{ens[0].ID, ens[1].ID, ens[2].ID, ens[3].ID}, asks...))
+		w.same("at once", upcoming(mailbox, monday), asks)
+		w.same("in another", upcoming("support", monday.Add(day)), []string{ens[9].ID})
+		w.same("in none", upcoming("nowhere", monday.Add(day)), []string{})
 	}},
 	{"the next look is the earliest of what is due and what is held until a date", func(w *world) {
 		next := func() any { n, err := w.s.NextLook(mailbox); w.must(err); return n.IsZero() }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -102,7 +103,8 @@ func (a *audit) enrollment(id string, en engine.Enrollment) {
 	if en.Paused != switched(a.tx, engine.Scope{Person: en.Key}) {
 		a.complain("enrollment %s: paused is %v, its person's switch is not", id, en.Paused)
 	}
-	if en.State == engine.Active && en.Paused != en.Look.Equal(never) {
+	owners := slices.ContainsFunc(en.Tasks, func(t engine.Task) bool { return t.Blocks }) // who may take for ever
+	if en.State == engine.Active && en.Paused != en.Look.Equal(never) && (en.Paused || !owners) {
 		a.complain("enrollment %s: paused is %v, and it is looked at %s", id, en.Paused, en.Look)
 	}
 	if suppressed(a.tx, en.Key) {

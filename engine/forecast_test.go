@@ -192,3 +192,65 @@ func aroundChanges(loc *time.Location, times int, dice *rand.Rand) []time.Time {
 	}
 	return all
 }
+
+// A day that is empty because a cap is used up says so, whichever cap it is.
+func TestPlanSaysThatACapEmptiesADay(t *testing.T) {
+	for name, limit := range map[string]func(*engine.Mailbox) string{
+		"mailbox":  func(m *engine.Mailbox) string { m.PerDay = 1; return "" },
+		"domain":   func(m *engine.Mailbox) string { m.PerDomain = 1; return "" },
+		"sequence": func(*engine.Mailbox) string { return "; per-day: 1" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			m := settings()
+			front := "send: always" + limit(&m)
+			o.engine.Mailbox, o.desk.Mailboxes = m, []engine.Mailbox{m}
+			o.plan("quote", front, step("First", "wait: 0; subject: Quote", "Hello?"))
+			o.enter("quote", "per@kund.example", nil)
+			o.mustTick()
+			o.enter("quote", "ann@kund.example", nil)
+			o.now = o.now.Add(time.Hour)
+			result, err := o.desk.Plan(t.Context(), engine.PlanRequest{Days: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, d := range result.Days {
+				got = append(got, fmt.Sprintf("%s|%d|%d", d.Why, d.Count, d.Moved))
+			}
+			if want := "the cap of the day is reached|0|1, |1|0, nobody is due|0|0"; strings.Join(got, ", ") != want {
+				t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+			}
+		})
+	}
+}
+
+// Work without an end is the owner's: plan tells it, and imagines nothing behind
+// it. Enrollments that come after the horizon do not end what is in it.
+func TestPlanTellsWorkThatHasNoEnd(t *testing.T) {
+	o := newOffice(t)
+	o.plan("quote", "send: always; on-finish: enroll nurture", step("Call", "wait: 0; do: call; if-not-done: wait", "Call."), step("Last", "wait: 1 day; subject: Well", "Well?"))
+	o.plan("nurture", "send: always", step("News", "wait: 30 days; subject: News", "Look?"))
+	o.enter("quote", "per@kund.example", nil)
+	o.mustTick()
+	o.enter("nurture", "per@kund.example", nil)
+	plan := func() string {
+		t.Helper()
+		result, err := o.desk.Plan(t.Context(), engine.PlanRequest{Days: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range result.Coming {
+			got = append(got, fmt.Sprintf("%s %s %s %s", c.At.Format("2 15:04"), c.Sequence, c.Step, c.Held))
+		}
+		return strings.Join(got, ", ")
+	}
+	if got, want := plan(), "23 09:00 quote Call waits for you to do the call"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	o.say(engine.SayDone, "per@kund.example", func(r *engine.ActRequest) { r.Sequence = "quote" })
+	if got, want := plan(), "24 09:00 quote Last "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

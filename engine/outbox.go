@@ -73,12 +73,13 @@ func (b *outbox) count(en Enrollment) {
 }
 
 // earliest is what is told of somebody who is done now: now, or where the gap
-// between two mails spreads them, when it might have been today without it.
+// between two mails spreads them, when it might have been today without it, to
+// the second.
 func (b *outbox) earliest(en Enrollment) time.Time {
 	if b.m.volley() > 1 {
 		return b.f.now
 	}
-	return latestOf(en.Look, startOfDay(b.f.now.In(b.m.Location)), b.f.began)
+	return latestOf(en.Look, startOfDay(b.f.now.In(b.m.Location)), b.f.began).Truncate(time.Second)
 }
 
 func (b *outbox) push(i *imagined) {

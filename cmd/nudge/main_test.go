@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"signal":    scriptSignal,
 			"exited":    scriptExited,
 			"overdue":   scriptOverdue,
+			"planned":   scriptPlanned,
 			"read":      scriptRead,
 			"mkfifo":    scriptMkfifo,
 			"mkfile":    scriptMkfile,
@@ -259,6 +260,35 @@ func scriptOverdue(ts *testscript.TestScript, neg bool, args []string) {
 		})
 		ts.Check(err)
 	}
+}
+
+// scriptPlanned is "planned TIME DAYS FILE": what nudge plan prints at another
+// time than now; where FILE ends in .json, with --json.
+func scriptPlanned(ts *testscript.TestScript, neg bool, args []string) {
+	now, err := time.Parse(time.RFC3339, args[0])
+	ts.Check(err)
+	days, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	c, err := readConfig(ts.MkAbs("nudge.toml"), nil)
+	ts.Check(err)
+	set, err := c.resolve()
+	ts.Check(err)
+	store, err := bolt.Open(ts.MkAbs("state/nudge.db"), bolt.Options{})
+	ts.Check(err)
+	defer store.Close()
+	set.sequences = ts.MkAbs("sequences")
+	desk, err := newDesk(set, store)
+	ts.Check(err)
+	desk.Now = func() time.Time { return now }
+	result, err := desk.Plan(context.Background(), engine.PlanRequest{Days: days})
+	ts.Check(err)
+	var out bytes.Buffer
+	if a := (&app{out: &out, noColor: true}); strings.HasSuffix(args[2], ".json") {
+		ts.Check(a.writeJSON(result.Coming))
+	} else {
+		a.tellPlan(result)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o600))
 }
 
 // scriptRead is "read FILE.eml": the mail was found in INBOX and judged, as a

@@ -92,7 +92,7 @@ func (b *outbox) push(i *imagined) {
 // due implements queue.
 func (b *outbox) due(limit int) ([]Candidate, error) {
 	b.passing = map[string]*imagined{}
-	var due []Candidate
+	due := make([]Candidate, 0, min(limit, len(b.queue)))
 	for len(due) < limit && len(b.queue) > 0 && !b.queue[0].c.Enrollment.Look.After(b.f.now) {
 		i := heap.Pop(&b.queue).(*imagined)
 		b.passing[i.c.Enrollment.ID] = i
@@ -120,7 +120,7 @@ type dueOrder []*imagined
 
 func (q dueOrder) Len() int { return len(q) }
 func (q dueOrder) Less(i, j int) bool {
-	a, b := q[i].c.Enrollment, q[j].c.Enrollment
+	a, b := &q[i].c.Enrollment, &q[j].c.Enrollment
 	return a.Look.Before(b.Look) || a.Look.Equal(b.Look) && a.ID < b.ID
 }
 func (q dueOrder) Swap(i, j int) { q[i], q[j] = q[j], q[i] }

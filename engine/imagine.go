@@ -41,7 +41,7 @@ func Imagine(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Tim
 func Way(en Enrollment, seq *sequences.Sequence, m Mailbox, now time.Time) []Coming {
 	f := newForecaster(chains{oneBook{seq}, []Mailbox{m}}, now, ownersMove)
 	f.left = true
-	en.Paused, en.Late = false, false
+	en.Mailbox, en.Paused, en.Late = m.Name, false, false
 	if _, open := en.blocking(); en.Ended() || open || en.State == Held && en.HeldUntil.IsZero() {
 		en = en.activate()
 		en.Look = now

@@ -75,8 +75,8 @@ var mutants = []mutant{
 		{"chain.go", "	if en.State == Finished {\n		en.Then = f", "	if en.State != Stopped {\n		en.Then = f"}}},
 	{"nothing waits for a call", []change{{"task.go", "t.Blocks = st.Due.N > 0 || st.IfNotDone == sequences.UndoneWait", "t.Blocks = false"}}},
 	{"the cap is not asked", []change{
-		{"speak.go", "case m.PerDay > 0 && pace.Today >= m.PerDay:", "case m.PerDay > 0 && pace.Today >= 2*m.PerDay:"},
-		{"speak.go", "room = min(room, m.PerDay-pace.Today)", "room = min(room, 2*m.PerDay-pace.Today)"}}},
+		{"boarding.go", "case m.PerDay > 0 && pace.Today >= m.PerDay:", "case m.PerDay > 0 && pace.Today >= 2*m.PerDay:"},
+		{"boarding.go", "room = min(room, m.PerDay-pace.Today)", "room = min(room, 2*m.PerDay-pace.Today)"}}},
 }
 
 // patience is how long a mutant may live.

@@ -70,7 +70,8 @@
 // its sequence may begin another: in the transaction that keeps the ending, for
 // nobody suppressed or enrolled already, and never round in a circle. An answer
 // to what has ended is an answer to what follows it (chain.go). What nudge plan
-// tells is found by the same guard, each step imagined done (forecast.go).
+// tells is found by the same guard, each step imagined done (forecast.go), with
+// people taken in the same order (boarding.go).
 //
 // # The invariants
 //

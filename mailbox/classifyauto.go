@@ -65,6 +65,8 @@ func (r *reading) withoutSubject(weak bool) (engine.Kind, string) {
 		return engine.Ambiguous, "a text in which a machine speaks, and nothing else that proves it"
 	case answer && r.absent() && r.answeredSubject() == softwareSubject:
 		return engine.Ambiguous, "absence text in answer to an automatic subject"
+	case r.onlyNotice():
+		return engine.Ambiguous, "nothing but the notice of somebody who is away, and nothing else that proves a machine"
 	}
 	return "", ""
 }
@@ -100,6 +102,7 @@ type subjectForm int
 
 const (
 	noSubject       subjectForm = iota
+	behindSubject               // in brackets behind what it answers; people keep that in their answers
 	awaySubject                 // a person might begin a mail so too
 	autoSubject                 // the words of software
 	softwareSubject             // the words of software where it puts them: before a colon, in brackets or alone
@@ -141,8 +144,14 @@ func subjectFormOf(folded string) subjectForm {
 			return awaySubject
 		}
 	}
+	if m := bracketsBehind.FindStringSubmatch(folded); m != nil && (autoSubjects.in(m[1]) || awaySubjects.in(m[1])) {
+		return behindSubject
+	}
 	return noSubject
 }
+
+// bracketsBehind finds what some programs put behind a subject.
+var bracketsBehind = regexp.MustCompile(`\S\s?[(\[]([^()\[\]]{3,80})[)\]]$`)
 
 // softwareEnd is what software puts behind its words.
 var softwareEnd = regexp.MustCompile(`^[\p{L}'.]{0,20}\s{0,2}(?:[:\]】)(\-–—]|[.!]?$)`)
@@ -172,6 +181,8 @@ func (r *reading) secondSign(subject subjectForm, weakHeader bool) string {
 		return "absence text"
 	case acknowledgedPhrases.in(r.line), machinePhrases.in(r.line):
 		return "a machine's text"
+	case subject == behindSubject:
+		return ""
 	case !absenceEnd(r.subjectOfAbsence()+". "+r.fresh, r.header.date()).IsZero():
 		return "a date of return"
 	case isNoReply(first(r.in.From)):

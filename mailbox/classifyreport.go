@@ -87,13 +87,29 @@ func receipt(r *reading) (engine.Kind, string) {
 	if mediaType == "application/ms-tnef" && receiptSubject.MatchString(r.in.Subject) {
 		return engine.Receipt, "read receipt in Outlook's own format"
 	}
+	if receiptSubject.MatchString(r.in.Subject) && r.receiptInWords() {
+		return engine.Receipt, "read receipt in the words of Outlook"
+	}
 	return "", ""
+}
+
+// receiptInWords says whether a short text is the sentence of a receipt.
+func (r *reading) receiptInWords() bool {
+	text := foldText(cutRunes(r.text, maxMeaning))
+	return len(r.text) < maxMeaning/2 && receiptOpens.MatchString(text) && receiptEnds.MatchString(text)
 }
 
 // rejected finds the sentence of a system that hides a rejection in a receipt.
 var rejected = regexp.MustCompile(`(?i)(was|has been|were) (not delivered|rejected|blocked|refused|returned)|could not be delivered|undeliverable|delivery (has )?failed`)
 
-var receiptSubject = regexp.MustCompile(`(?i)^(not )?(read|gelesen|ungelesen|lu|non lu|leído|letto|gelezen|läst|lest|læst|lido|przeczytane|прочтено|已读|開封済み)\s?:`)
+var receiptSubject = regexp.MustCompile(`(?i)^(not |nicht |non |no |não |niet |nie |ikke |inte |ej )?(read|gelesen|ungelesen|lue?|leído|letto|letta|gelezen|läst|oläst|lest|ulest|læst|ulæst|lid[oa]|przeczytan[eoay]|přečten[oaéý]|luettu|прочтено|已读|開封済み)\s?:`)
+
+// receiptOpens and receiptEnds find the sentence of such a receipt where no
+// part tells what it is: the mail is named between its beginning and its end.
+var (
+	receiptOpens = regexp.MustCompile(`^\W*(your message|ihre nachricht|votre message|(su|el) mensaje|il messaggio|(a )?sua mensagem|uw bericht|ditt meddelande|din meddelelse|meldingen din|meddelelsen|(twoja|państwa) wiadomość|vaše zpráva|viestisi)\W{1,8}[\p{L} ]{1,20}:`)
+	receiptEnds  = regexp.MustCompile(`\b(was (read|deleted) on .*|wurde am .*(gelesen|gelöscht)|a été (lu|supprimé)|(ha sido|fue) (leído|eliminado)|se leyó|è stato (letto|eliminato)|foi (lida|eliminada|excluída)|(is|werd) .*(gelezen|verwijderd)|(har lästs|lästes|blev läst|togs bort)|(blev|ble) .*(læst|lest|slettet)|została .*(przeczytana|usunięta)|byla .*(přečtena|odstraněna)|on luettu)`)
+)
 
 // calendar recognises answers to invitations (RFC 5546): a person chose. A
 // counter-proposal is more than that, and stays a reply.

@@ -41,6 +41,8 @@ func benchmarkMails() map[string][]byte {
 		"256 KiB of open brackets":     fill(head+"Content-Type: text/html\r\n\r\n", "<a <!-- <b \" &am ' <style "),
 		"256 KiB of nested tags":       fill(head+"Content-Type: text/html\r\n\r\n", "<blockquote><div><table><tr><td>x"),
 		"256 KiB of opt-outs":          fill(plain, "Please stop. Do not send me the list. Remove my address from it. "),
+		"4 KiB of notice":              []byte(plain + strings.Repeat("I am away until Monday. If urgent, call Tom.\r\n\r\n", 80)),
+		"256 KiB of footers":           fill(strings.Replace(plain, "In-Reply-To: <seq.1@seller.example>\r\n", "", 1), "To unsubscribe du modtager denne mail pour vous um sich klik "),
 		"256 KiB of labels":            fill(plain, "From: a\r\nBlah blah\r\nTo: b\r\n"),
 		"256 KiB of free lines":        fill(daemon, "\r\n"),
 		"256 KiB of quoted-printable":  fill(head+"Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", "=C3=A4=\r\n"),

@@ -76,8 +76,11 @@
 //   - reply: everything else. A person is the default.
 //
 // unsure is said of what has no header that could be read, of machines that may
-// carry a person's words, such as help desks, and of texts in which a machine
-// speaks while nothing else proves one.
+// carry a person's words, such as help desks, of texts in which a machine
+// speaks while nothing else proves one, and of texts that are the notice of
+// somebody away from the first sentence to the last: whom to call when it is
+// urgent is said to nobody in particular. One sentence besides, a question, or
+// what follows a "but" is an answer.
 //
 // Only new text counts, which NewText returns: quotes, the lines that introduce
 // them, signatures, the warnings of gateways and the notices of lawyers are left

@@ -29,12 +29,20 @@ func other(r *reading) (engine.Kind, string) {
 		return engine.Other, "header " + campaignField(r.header) + ", fresh thread"
 	case !reply && machineName.MatchString(localPart(first(r.in.From))):
 		return engine.Other, "fresh mail from a machine's address"
-	case !reply && (footerPhrases.in(r.line) || len(r.fresh) > maxMeaning && footerPhrases.in(foldText(strings.ToValidUTF8(tail(r.fresh, maxMeaning), "")))):
+	case !reply && r.footed():
 		return engine.Other, "fresh mail with a bulk sender's footer"
 	case !reply && len(r.in.From) == 0 && strings.TrimSpace(r.text) == "" && r.in.Subject == "":
 		return engine.Ambiguous, "nobody wrote it, and nothing stands in it"
 	}
 	return "", ""
+}
+
+// footed says whether the footer of a newsletter stands below a text. In its
+// first paragraph people write about such things too.
+func (r *reading) footed() bool {
+	_, below, _ := strings.Cut(strings.TrimSpace(withoutGreeting(r.fresh)), "\n\n")
+	top := foldText(cutRunes(below, maxMeaning))
+	return footerPhrases.in(top) || len(below) > maxMeaning && footerPhrases.in(foldText(strings.ToValidUTF8(tail(below, maxMeaning), "")))
 }
 
 // tail returns the last n bytes of s at most.

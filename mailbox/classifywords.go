@@ -59,9 +59,9 @@ var challengePhrases = newPhrases(
 )
 
 // footerPhrases are the sentences at the foot of newsletters: why somebody gets
-// them, and where to end that.
+// them, and where to end that. A paragraph stands before them.
 var footerPhrases = newPhrases(
-	`to (unsubscribe|be removed|opt[- ]out|stop receiving) .{0,80}(click|visit|follow|go to|here|send|reply|http)`, `click here to (unsubscribe|opt)`, `unsubscribe ?(:|here|from this (list|newsletter))`, `you (are receiving|received|have received) this (e-?mail|message|newsletter|mailing) because`, `do(es)? not (reply|respond) to this e-?mail`,
+	`to (unsubscribe|be removed|opt[- ]out|stop receiving) .{0,80}(click|visit|follow|go to|here|send|reply|http)`, `click here to (unsubscribe|opt)`, `unsubscribe ?:`, `unsubscribe (here|from this (list|newsletter))(\s?[^\p{L}\s]|\s?https?:|$)`, `you (are receiving|received|have received) this (e-?mail|message|newsletter|mailing) because`, `do(es)? not (reply|respond) to this e-?mail`,
 	`(vom )?newsletter (abbestellen|abmelden)`, `(um|zum) .{0,40}(abzubestellen|abzumelden|abmelden).{0,40}(klick|hier|link)`, `hier (klicken,? um .{0,30})?(abmelden|abbestellen|abzumelden|abzubestellen)`, `sie erhalten diese[ns]? (e-?mail|nachricht|mail|newsletter),? (weil|da)_`,
 	`(pour|vous) .{0,20}(désinscrire|désabonner|désinscription).{0,40}(cliqu|ici|lien|suiv)`, `se désinscrire de`, `vous recevez (ce|cet|cette) (e-?mail|message|mail|courriel|newsletter|lettre) (car|parce)`,
 	`(darse|darme|dar) de baja .{0,20}(aquí|enlace|clic|pinch|puls)`, `(ha recibido|recibe|recibes) este (correo|mensaje|e-?mail|boletín).{0,15} porque`, `(cancellar(ti|si|e)|disiscriver(ti|si)|annullare l'iscrizione).{0,40}(clicc|qui|link)`, `(ricevi|riceve|ricevete|hai ricevuto|ha ricevuto) quest[ao] (e-?mail|mail|messaggio|newsletter) perch`, `(cancelar|anular|remover).{0,30}(subscrição|inscrição|assinatura).{0,40}(clique|aqui|link)`, `(recebe|recebeu|está a receber|está recebendo) est[ea] (e-?mail|mensagem|newsletter) porque`,

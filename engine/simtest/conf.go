@@ -20,7 +20,8 @@ type conf struct {
 	noise     int // mails that concern nobody
 	poll      time.Duration
 	mailbox   engine.Mailbox
-	tick      bool // driven by Tick, with a clock that may be wrong
+	second    *engine.Mailbox // of some worlds: one half of the sequences sends from it
+	tick      bool            // driven by Tick, with a clock that may be wrong
 
 	savesSent    savesSent
 	saveDelay    time.Duration // at most; the engine trusts that a copy is there after a quarter of an hour
@@ -90,6 +91,18 @@ func drawConf(dice *rand.Rand) conf {
 		c.keepsOldID = false
 	}
 	return c
+}
+
+// drawSecond gives some worlds a second mailbox, with a pace of its own.
+func (c *conf) drawSecond(dice *rand.Rand) {
+	if dice.IntN(3) > 0 {
+		return
+	}
+	m := drawMailbox(dice, *c)
+	m.Name, m.Address, m.DisplayName, m.Signature, m.Aliases = "office", "jonas@bergroofing.example", "Jonas Berg", "Jonas Berg", nil
+	m.BetweenSequences, m.PerPerson, m.PerPersonDays = c.mailbox.BetweenSequences, c.mailbox.PerPerson, c.mailbox.PerPersonDays
+	m.SaveSent = c.mailbox.SaveSent
+	c.second = &m
 }
 
 func drawMailbox(dice *rand.Rand, c conf) engine.Mailbox {

@@ -88,12 +88,12 @@ func smallWorld(t *testing.T, dir string, answer answerAt, h how, at int) *World
 	who := w.people[0]
 	w.onRCPT = func() {
 		if answer == atRCPT && len(who.letters) == 0 {
-			who.write(engine.Reply, nil, stops, "fresh mail")
+			who.write(w.providers[0], engine.Reply, nil, stops, "fresh mail")
 		}
 	}
 	w.onDATA = func() {
 		if answer == duringDATA && len(who.letters) == 0 {
-			who.write(engine.Reply, nil, stops, "fresh mail")
+			who.write(w.providers[0], engine.Reply, nil, stops, "fresh mail")
 		}
 	}
 	synctest.Test(t, func(t *testing.T) { w.live(t) })
@@ -106,7 +106,7 @@ func bareWorld(path string) *World {
 	w := emptyWorld(1, path)
 	w.conf = conf{season: 9 * time.Hour, enrolling: time.Minute, faulty: 2 * day, patience: 5 * day, batch: 10, poll: 12 * time.Hour,
 		savesSent: savesAtOnce, mailbox: engine.Mailbox{Name: "sales", Address: "anna@bergroofing.example", Location: time.UTC}}
-	w.provider = newProvider(w)
+	w.providers = []*provider{newProvider(w, w.conf.mailbox)}
 	w.plans = &shelf{w: w, names: []string{"quote"}, plans: map[string]*plan{"quote": twoSteps()}}
 	who := &person{w: w, addr: "per@kund.example", zone: "UTC", sequences: []string{"quote"}}
 	w.people, w.byKey[who.addr] = []*person{who}, who
@@ -115,7 +115,7 @@ func bareWorld(path string) *World {
 
 // twoSteps is the plan of every small world.
 var twoSteps = sync.OnceValue(func() *plan {
-	p := &plan{name: "quote", send: "always", steps: []planStep{{id: "s1", heading: "First", wait: "0"}, {id: "s2", heading: "Second", wait: "1 day"}}}
+	p := &plan{name: "quote", at: "sales", send: "always", steps: []planStep{{id: "s1", heading: "First", wait: "0"}, {id: "s2", heading: "Second", wait: "1 day"}}}
 	p.publish(time.Time{})
 	return p
 })

@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"math/rand/v2"
 	"strings"
 	"time"
 )
@@ -12,14 +13,14 @@ var sendPath = map[string]bool{"Store.Enroll": true, "Store.Prepare": true, "Sto
 	"Store.Change": true, "Store.Pause": true, "Store.Suppress": true, "Inbox.Read": true, "Inbox.OwnMail": true, "Inbox.KeepSent": true}
 
 // fault decides what goes wrong at one point.
-func (w *World) fault(what string, after bool) fault {
+func (w *World) fault(what, tag string, after bool) fault {
 	if w.scripted != nil {
 		return w.scripted(what, after)
 	}
 	if w.isCalm() {
 		return fine
 	}
-	chance, c := w.roll(place(what, after)), w.conf
+	chance, c := w.roll(place(what, after)+tag), w.conf
 	often := 1.0
 	if !sendPath[what] && !strings.HasPrefix(what, "Sender.") {
 		often = 0.01
@@ -64,8 +65,12 @@ func (w *World) scheduleFaults() {
 		from, long := evenly(dice, c.faulty), span(dice, 5*time.Minute, 22*day)
 		o.from = w.began.Add(from)
 		o.to = o.from.Add(long)
-		w.provider.outages = append(w.provider.outages, o)
-		w.at(o.from, func() { w.figures.add("outage"); w.tell(nil, "outage %d for %s", o.what, long.Round(time.Second)) })
+		at := w.someProvider(dice)
+		at.outages = append(at.outages, o)
+		w.at(o.from, func() {
+			w.figures.add("outage")
+			w.tell(nil, "outage %d of %s for %s", o.what, at.mailbox.Name, long.Round(time.Second))
+		})
 	}
 	for range c.downtimes {
 		long := span(dice, time.Minute, 25*day)
@@ -76,7 +81,8 @@ func (w *World) scheduleFaults() {
 	}
 	for range c.validities {
 		name := []string{"INBOX", "Junk", "Archive", "Clients", "Sent"}[dice.IntN(5)]
-		w.after(evenly(dice, c.faulty), func() { w.provider.renumber(name) })
+		at := w.someProvider(dice)
+		w.after(evenly(dice, c.faulty), func() { at.renumber(name) })
 	}
 	for n := range c.edits {
 		w.after(evenly(dice, c.faulty), func() { w.plans.edit(w.dice("edit", n)) })
@@ -90,6 +96,14 @@ func (w *World) scheduleFaults() {
 		w.after(c.enrolling+evenly(dice, c.faulty-c.enrolling), func() { w.jump(by); w.after(lasting, func() { w.jump(-by) }) })
 	}
 	w.scheduleRestores(dice)
+}
+
+// someProvider is one of the mailboxes.
+func (w *World) someProvider(dice *rand.Rand) *provider {
+	if len(w.providers) == 1 {
+		return w.providers[0]
+	}
+	return w.providers[dice.IntN(len(w.providers))]
 }
 
 // jump sets the machine's clock.

@@ -62,7 +62,8 @@ type claim struct {
 
 // noteClaimed keeps what was claimed, at the moment the engine gave: a round
 // that Tick drives stands at its beginning.
-func (p *process) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
+func (s *side) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
+	p := s.p
 	if apart := p.w.clock().Sub(at); apart < -time.Second || apart > 15*time.Minute {
 		p.w.violate("a claim counts when it is made", nil, "%s late", apart)
 	}
@@ -70,7 +71,7 @@ func (p *process) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
 	defer p.mu.Unlock()
 	for i, t := range ts {
 		if errs[i] == nil {
-			p.claims[t.Email.MessageID] = claim{at: at, from: p.quietFrom, to: p.quietTo, name: p.w.nameOf(t)}
+			p.claims[t.Email.MessageID] = claim{at: at, from: s.quietFrom, to: s.quietTo, name: p.w.nameOf(t)}
 		}
 	}
 }
@@ -138,7 +139,10 @@ func (w *World) checkData(d *delivery) {
 		w.violate("1: the fence is at most five seconds old", d.who, "%s: it is %s old", name, now.Sub(from))
 	case to.After(now):
 		w.violate("1: the fence is over before DATA", d.who, "%s", name)
+	case w.providerOf(d.seq) != d.at || d.email.From != d.at.mailbox.Address:
+		w.violate("a sequence sends from its mailbox", d.who, "%s leaves from %s", name, d.email.From)
 	}
+	w.checkMoment(d)
 	w.checkLetters(d)
 	w.checkPerson(d)
 	w.checkTimes(d)
@@ -259,7 +263,8 @@ func (p *person) location() *time.Location {
 func (w *World) keepDot(d *delivery, m *dot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if m.accepted && slices.ContainsFunc(m.who.letters, func(l *letter) bool { return l.effect == stops && l.arrived.After(d.fence) }) {
+	delete(w.flying, d)
+	if m.accepted && slices.ContainsFunc(m.who.letters, func(l *letter) bool { return l.effect == stops && l.lies == d.at && l.arrived.After(d.fence) }) {
 		w.figures.InWindow++ // too late for the fence: the one window that is left
 	}
 	name := key(m.who, m.seq, m.step)
@@ -299,10 +304,10 @@ func (w *World) checkVariant(m *dot) {
 	w.variants[name] = m.variant
 }
 
-// mayReadAgain notes that the mailbox may be read again from further back.
-func (w *World) mayReadAgain() {
+// mayReadAgain notes that a mailbox may be read again from further back.
+func (w *World) mayReadAgain(mailbox string) {
 	w.mu.Lock()
-	w.cursorFree = true
+	w.named(mailbox).cursorFree = true
 	w.mu.Unlock()
 }
 
@@ -310,12 +315,13 @@ func (w *World) mayReadAgain() {
 func (w *World) checkCursor(s engine.Sweep) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	p := w.named(s.Mailbox)
 	for name, at := range s.Cursor.Folders {
-		was := w.cursor[name]
-		if was.UIDValidity == at.UIDValidity && at.UIDNext < was.UIDNext && !w.cursorFree {
+		was := p.cursor[name]
+		if was.UIDValidity == at.UIDValidity && at.UIDNext < was.UIDNext && !p.cursorFree {
 			w.violateLater("4: the cursor goes forward", nil, "%s from %d to %d", name, was.UIDNext, at.UIDNext)
 		}
-		w.cursor[name] = at
+		p.cursor[name] = at
 	}
-	w.cursorFree = false
+	p.cursorFree = false
 }

@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nudge/engine"
@@ -14,7 +15,7 @@ func (w *World) checkLetters(d *delivery) {
 	var why string
 	began := w.enrolledAt(d.who, d.seq)
 	for _, l := range d.who.letters {
-		if l.arrived.After(d.fence) || l.arrived.Before(began) {
+		if !l.known(d) || l.arrived.Before(began) {
 			continue
 		}
 		switch l.effect {
@@ -46,10 +47,38 @@ func (w *World) checkLetters(d *delivery) {
 // this one no longer: it does so for five business days. The caller holds the
 // lock.
 func (w *World) mayGoOn(l *letter, d *delivery) bool {
-	if !l.byHand || l.seq == "" || l.seq == d.seq {
+	switch {
+	case l.byHand && l.lies != d.at && !w.goesOn(d.who, l.lies): // then it is no business of that mailbox's
+		return true
+	case !l.byHand || l.lies == d.at && (l.seq == "" || l.seq == d.seq):
 		return false
 	}
 	return w.figures.of("clock jump") > 0 || !d.began.Before(l.holdsUntil(d.who, 5))
+}
+
+// goesOn says whether somebody surely has mails from a mailbox before them. The
+// caller holds the lock.
+func (w *World) goesOn(who *person, at *provider) bool {
+	if who.touchedBy || !w.restored.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(w.enrolled, func(en *enrolled) bool {
+		p := w.plans.plans[en.seq]
+		if en.who != who || !en.acked || p.at != at.mailbox.Name || p.edited || p.rich {
+			return false
+		}
+		last := key(who, en.seq, p.steps[len(p.steps)-1].id)
+		return len(w.dots[last]) == 0 && !w.doubtful[last]
+	})
+}
+
+// known says whether a letter must be known to the mailbox that a mail leaves
+// from: it arrived there before the fence, or was read in another before that.
+func (l *letter) known(d *delivery) bool {
+	if l.lies == d.at {
+		return !l.arrived.After(d.fence)
+	}
+	return !l.read.IsZero() && l.read.Before(d.fence)
 }
 
 // answered says which answer from the same company a mail leaves in spite of:
@@ -64,7 +93,7 @@ func (w *World) answered(d *delivery, began time.Time) string {
 			continue
 		}
 		for _, l := range p.letters {
-			if l.in.Kind != engine.Reply || l.in.From[0] != p.addr || l.arrived.After(d.fence) || l.arrived.Before(began) || anyAfter(d.who.resumed, l.arrived) {
+			if l.in.Kind != engine.Reply || l.in.From[0] != p.addr || !l.known(d) || l.arrived.Before(began) || anyAfter(d.who.resumed, l.arrived) {
 				continue
 			}
 			if until := l.holdsUntil(d.who, 2); d.began.Before(until) {

@@ -74,6 +74,12 @@ var mutants = []mutant{
 		{"chain.go", "	if next != \"\" {\n		return nil\n	}\n	return e.chains()", "	return e.chains()"},
 		{"chain.go", "	if en.State == Finished {\n		en.Then = f", "	if en.State != Stopped {\n		en.Then = f"}}},
 	{"nothing waits for a call", []change{{"task.go", "t.Blocks = st.Due.N > 0 || st.IfNotDone == sequences.UndoneWait", "t.Blocks = false"}}},
+	{"another mailbox's mail is not asked about at the claim", []change{{"bolt/touch.go",
+		"refused := engine.CheckContacts(recent(contacts, at), given); refused != nil {",
+		"refused := engine.CheckContacts(recent(contacts, at), given); refused != nil && en.ID == \"\" {"}}},
+	{"an answer stays in its own mailbox", []change{{"listen.go",
+		"	matches := FindMatches(in, known)\n",
+		"	matches := slices.DeleteFunc(FindMatches(in, known), func(m Match) bool { return m.Enrollment.Mailbox != e.Mailbox.Name })\n"}}},
 	{"the cap is not asked", []change{
 		{"boarding.go", "case m.PerDay > 0 && pace.Today >= m.PerDay:", "case m.PerDay > 0 && pace.Today >= 2*m.PerDay:"},
 		{"boarding.go", "room = min(room, m.PerDay-pace.Today)", "room = min(room, 2*m.PerDay-pace.Today)"}}},

@@ -141,7 +141,7 @@ func (o *operator) interfere(dice *rand.Rand) {
 	case 1:
 		o.pause(engine.Scope{Sequence: seq}, span(dice, time.Hour, 5*day))
 	case 2:
-		o.pause([]engine.Scope{{}, {Mailbox: "sales"}}[dice.IntN(2)], span(dice, time.Minute, 3*day))
+		o.pause([]engine.Scope{{}, {Mailbox: w.providers[dice.IntN(len(w.providers))].mailbox.Name}}[dice.IntN(2)], span(dice, time.Minute, 3*day))
 	case 3:
 		o.stop(who)
 	case 4:
@@ -217,7 +217,7 @@ func (o *operator) resume(p *pause) {
 // mail. The caller holds the lock.
 func (o *operator) paused(who *person, seq string, since time.Time) bool {
 	return slices.ContainsFunc(o.pauses, func(p *pause) bool {
-		covers := p.scope == engine.Scope{} || p.scope.Mailbox != "" || p.scope.Sequence == seq || p.scope.Person == who.addr
+		covers := p.scope == engine.Scope{} || p.scope.Mailbox == o.w.plans.plans[seq].at || p.scope.Sequence == seq || p.scope.Person == who.addr
 		return covers && p.to.IsZero() && p.from.Before(since) && o.w.restored.Before(p.from)
 	})
 }
@@ -310,11 +310,7 @@ func (o *operator) tidyUp() {
 	for _, p := range on {
 		o.resume(p)
 	}
-	scopes := []engine.Scope{{}, {Mailbox: "sales"}}
-	for _, name := range w.plans.names {
-		scopes = append(scopes, engine.Scope{Sequence: name})
-	}
-	for _, scope := range scopes {
+	for _, scope := range w.scopes() {
 		o.resume(&pause{scope: scope})
 	}
 	for _, who := range w.people {
@@ -322,6 +318,18 @@ func (o *operator) tidyUp() {
 			o.resume(&pause{scope: engine.Scope{Person: who.addr}})
 		}
 	}
+}
+
+// scopes are what a switch can cover beside one person.
+func (w *World) scopes() []engine.Scope {
+	scopes := []engine.Scope{{}}
+	for _, at := range w.providers {
+		scopes = append(scopes, engine.Scope{Mailbox: at.mailbox.Name})
+	}
+	for _, name := range w.plans.names {
+		scopes = append(scopes, engine.Scope{Sequence: name})
+	}
+	return scopes
 }
 
 // allowed is how often a step may go again because a person said so, beyond

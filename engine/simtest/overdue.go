@@ -23,15 +23,16 @@ const (
 
 var overdueAfter = sequences.Delay{N: 10, Unit: sequences.BusinessDays}
 
-// ableNow notes that the mailbox was read to its end.
-func (w *World) ableNow() {
+// ableNow notes that a mailbox was read to its end.
+func (p *provider) ableNow() {
+	w := p.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now().Add(w.offset)
-	if !w.able.IsZero() && now.Sub(w.able) > lateGrace {
-		w.gaps = append(w.gaps, [2]time.Time{w.able, now})
+	if !p.able.IsZero() && now.Sub(p.able) > lateGrace {
+		p.gaps = append(p.gaps, [2]time.Time{p.able, now})
 	}
-	w.able = now
+	p.able = now
 }
 
 // lateness says whether a mail that leaves now was due in a time in which
@@ -43,7 +44,7 @@ func (w *World) lateness(d *delivery, due, clock time.Time) (late bool) {
 	if w.undatable(d, due) {
 		return false
 	}
-	for i, gap := range w.gaps {
+	for i, gap := range d.at.gaps {
 		since := due
 		if gap[0].After(since) {
 			since = gap[0]
@@ -67,19 +68,22 @@ func (w *World) undatable(d *delivery, due time.Time) bool {
 	paused := slices.ContainsFunc(w.operator.pauses, func(p *pause) bool { return p.to.IsZero() || p.to.Add(day).After(due) })
 	name := d.name()
 	return paused || len(d.who.sequences) > 1 || len(d.who.letters) > 0 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
-		w.conf.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
+		d.at.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
 		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited || w.plans.plans[d.seq].rich
 }
 
 // checkFlood says whether too much of a backlog leaves on one day.
 func (w *World) checkFlood(m *dot) {
-	limit := w.conf.mailbox.PerDay
+	limit := m.from.mailbox.PerDay
 	if !m.late || !m.accepted {
 		return
 	}
 	unasked := 0
 	n := 1
 	for _, o := range w.ledger {
+		if o.from != m.from {
+			continue
+		}
 		if o.gap == m.gap && o.accepted && o.who != m.who && !o.who.touchedBy {
 			unasked++
 		}
@@ -87,8 +91,14 @@ func (w *World) checkFlood(m *dot) {
 			n++
 		}
 	}
-	if !m.who.touchedBy && unasked+1 > backlogLeast && (unasked+1)*backlogShare > len(w.enrolled) {
-		w.violateLater("what is overdue is asked about", m.who, "%d mails left that were late at once, of %d enrollments, and nobody was asked", unasked+1, len(w.enrolled))
+	all := 0
+	for _, en := range w.enrolled {
+		if w.providerOf(en.seq) == m.from {
+			all++
+		}
+	}
+	if !m.who.touchedBy && unasked+1 > backlogLeast && (unasked+1)*backlogShare > all {
+		w.violateLater("what is overdue is asked about", m.who, "%d mails left that were late at once, of %d enrollments, and nobody was asked", unasked+1, all)
 	}
 	if limit > 0 && n > max(1, limit/4) {
 		w.violateLater("of a backlog, a quarter of the cap a day", m.who, "%d of at most %d left today", n, max(1, limit/4))

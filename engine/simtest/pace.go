@@ -12,7 +12,7 @@ import (
 func (w *World) checkPace(d *delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	m := w.conf.mailbox
+	m := d.at.mailbox
 	clock := d.claimed
 	today, domain, person := 0, 0, 0
 	loc := d.who.location()
@@ -21,13 +21,14 @@ func (w *World) checkPace(d *delivery) {
 		if !o.accepted || o.at.Before(w.restored) || w.unsaid(o) {
 			continue
 		}
-		if o.claimed.In(m.Location).Format(time.DateOnly) == clock.In(m.Location).Format(time.DateOnly) {
+		own := o.from == d.at
+		if own && o.claimed.In(m.Location).Format(time.DateOnly) == clock.In(m.Location).Format(time.DateOnly) {
 			today++
 			if engine.AddressDomain(o.who.addr) == engine.AddressDomain(d.who.addr) {
 				domain++
 			}
 		}
-		if gap := clock.Sub(o.claimed); m.GapMin > 0 && gap >= 0 && gap < m.GapMin && d.began.Sub(o.at) < m.GapMin-fenceAge { // not where the clock lived a time twice
+		if gap := clock.Sub(o.claimed); own && m.GapMin > 0 && gap >= 0 && gap < m.GapMin && d.began.Sub(o.at) < m.GapMin-fenceAge { // not where the clock lived a time twice
 			w.violateLater("8: between two there is at least the gap", d.who, "%s after the one before, the least is %s", gap, m.GapMin)
 		}
 		if o.who != d.who || o.claimed.After(clock) {
@@ -49,6 +50,20 @@ func (w *World) checkPace(d *delivery) {
 	case m.PerPerson > 0 && person >= m.PerPerson:
 		w.violateLater("no more to one person than their cap", d.who, "%d already in %d days, of %v", person, m.PerPersonDays, times)
 	}
+}
+
+// checkMoment says whether another mailbox's mail to the same person is under
+// way at the same moment, where mails of two sequences keep a distance: whoever
+// claims theirs later must know of the earlier one.
+func (w *World) checkMoment(d *delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for o := range w.flying {
+		if o.who == d.who && o.at != d.at && !o.p.isDead() && d.at.mailbox.BetweenSequences.N > 0 {
+			w.violateLater("never two mailboxes write to one person at the same moment", d.who, "%s leaves, and %s is under way", d.name(), o.name())
+		}
+	}
+	w.flying[d] = true
 }
 
 // inLostTime says whether a moment lies between a copy of the state and the

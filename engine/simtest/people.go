@@ -63,7 +63,7 @@ func (w *World) populate() {
 			p.temper = 1 + temper(dice.IntN(int(tempers)-1))
 		}
 		for _, name := range w.plans.open() {
-			if len(p.sequences) == 0 && dice.IntN(2) == 0 || dice.IntN(6) == 0 {
+			if len(p.sequences) == 0 && dice.IntN(2) == 0 || dice.IntN(6) == 0 || len(w.providers) > 1 && dice.IntN(2) == 0 {
 				p.sequences = append(p.sequences, name)
 			}
 		}
@@ -73,14 +73,14 @@ func (w *World) populate() {
 		w.people = append(w.people, p)
 		w.byKey[engine.AddressKey(p.addr)] = p
 		if p.temper == replier && dice.IntN(3) == 0 { // writes out of the blue
-			w.after(evenly(dice, w.conf.faulty), func() { p.write(engine.Reply, nil, stops, "fresh mail, unasked") })
+			w.after(evenly(dice, w.conf.faulty), func() { p.write(p.elsewhere(w.providers[0]), engine.Reply, nil, stops, "fresh mail, unasked") })
 		}
 	}
 }
 
 // receives is what a person does about a mail that reached them. sent is its
 // header as it arrived.
-func (p *person) receives(d *dot, sent engine.Incoming) {
+func (p *person) receives(at *provider, d *dot, sent engine.Incoming) {
 	p.w.mu.Lock()
 	p.mails = append(p.mails, d)
 	n := len(p.mails)
@@ -91,113 +91,123 @@ func (p *person) receives(d *dot, sent engine.Incoming) {
 	switch p.temper {
 	case replier, crosser:
 		if mine {
-			later(6*day, func() { p.answer(&sent, engine.Reply, stops, dice.IntN(5)) })
+			later(6*day, func() { p.answer(at, &sent, engine.Reply, stops, dice.IntN(5)) })
 		}
 	case refuser:
 		if mine {
-			later(3*day, func() { p.answer(&sent, engine.Unsubscribe, stops, dice.IntN(3)) })
+			later(3*day, func() { p.answer(at, &sent, engine.Unsubscribe, stops, dice.IntN(3)) })
 		}
 	case complainer:
 		if mine {
-			later(2*day, func() { p.report(sent, engine.Complaint) })
+			later(2*day, func() { p.report(at, sent, engine.Complaint) })
 		}
 	case traveller:
-		p.travel(sent)
+		p.travel(at, sent)
 	case bouncer:
 		if mine {
-			later(2*day, func() { p.report(sent, engine.BounceHard) })
+			later(2*day, func() { p.report(at, sent, engine.BounceHard) })
 		}
 	case flaky:
 		if dice.IntN(3) == 0 {
-			later(day, func() { p.report(sent, engine.BounceSoft) })
+			later(day, func() { p.report(at, sent, engine.BounceSoft) })
 		}
 	case unclear:
 		if mine {
-			later(3*day, func() { p.answer(&sent, engine.Ambiguous, asks, dice.IntN(2)) })
+			later(3*day, func() { p.answer(at, &sent, engine.Ambiguous, asks, dice.IntN(2)) })
 		}
 	case acknowledger:
-		later(time.Hour, func() { p.acknowledge(d.seq, sent) })
+		later(time.Hour, func() { p.acknowledge(at, d.seq, sent) })
 	case takenOver:
 		if mine {
-			later(6*day, func() { p.byHand(d.seq, sent, dice.IntN(2) == 0) })
+			later(6*day, func() { p.byHand(at, d.seq, sent, dice.IntN(2) == 0) })
 		}
 	case machine:
-		later(time.Hour, func() { p.answer(&sent, []engine.Kind{engine.Challenge, engine.Receipt}[n%2], nothing, 0) })
+		later(time.Hour, func() { p.answer(at, &sent, []engine.Kind{engine.Challenge, engine.Receipt}[n%2], nothing, 0) })
 	}
 }
 
 // answer writes back, in one of several ways.
-func (p *person) answer(to *engine.Incoming, kind engine.Kind, does effect, way int) {
+func (p *person) answer(at *provider, to *engine.Incoming, kind engine.Kind, does effect, way int) {
 	switch way {
 	case 1:
-		p.write(kind, nil, does, "fresh mail without threading")
+		p.write(p.elsewhere(at), kind, nil, does, "fresh mail without threading")
 	case 2:
 		alias := *to
-		p.letter("private"+fmt.Sprint(p.n)+"@elsewhere.example", kind, &alias, does, "from another address")
+		p.letter(at, "private"+fmt.Sprint(p.n)+"@elsewhere.example", kind, &alias, does, "from another address")
 	default:
-		p.write(kind, to, does, "threaded")
+		p.write(at, kind, to, does, "threaded")
 	}
 }
 
-func (p *person) write(kind engine.Kind, to *engine.Incoming, does effect, how string) {
-	p.letter(p.addr, kind, to, does, how)
+// elsewhere is the mailbox that a person writes to afresh: where there are two,
+// not always the one that wrote to them.
+func (p *person) elsewhere(at *provider) *provider {
+	w := p.w
+	if len(w.providers) == 1 || w.roll("to which mailbox "+p.addr+" writes") < 0.5 {
+		return at
+	}
+	return w.providers[len(w.providers)-1]
+}
+
+func (p *person) write(at *provider, kind engine.Kind, to *engine.Incoming, does effect, how string) {
+	p.letter(at, p.addr, kind, to, does, how)
 }
 
 // letter writes to us from an address, and lets the provider's rules, the junk
 // filter or the owner's hand move it about.
-func (p *person) letter(from string, kind engine.Kind, to *engine.Incoming, does effect, how string) {
-	in := engine.Incoming{From: []string{from}, To: []string{p.w.conf.mailbox.Address}, Subject: "Re: offer", Kind: kind, Evidence: how}
+func (p *person) letter(at *provider, from string, kind engine.Kind, to *engine.Incoming, does effect, how string) {
+	in := engine.Incoming{From: []string{from}, To: []string{at.mailbox.Address}, Subject: "Re: offer", Kind: kind, Evidence: how}
 	if to != nil {
 		in.InReplyTo = []string{to.MessageID}
 		in.References = append(slices.Clone(to.References), to.MessageID)
 	}
 	l := &letter{in: in, who: p, effect: does}
-	p.arrive(l)
+	p.arrive(at, l)
 }
 
 // arrive delivers a letter, which may then wander.
-func (p *person) arrive(l *letter) {
+func (p *person) arrive(to *provider, l *letter) {
 	p.w.mu.Lock()
-	dice := p.w.dice("way of a letter", len(p.w.provider.letters))
+	dice := p.w.dice("way of a letter", len(p.w.letters))
 	p.w.mu.Unlock()
 	at := "INBOX"
 	if dice.IntN(5) == 0 {
 		at = []string{"Junk", "Clients", "Archive"}[dice.IntN(3)]
 	}
-	p.w.provider.deliver(at, l)
+	to.deliver(at, l)
 	when := time.Duration(0)
 	for dice.Float64() < p.w.conf.movers {
-		to := []string{"Archive", "Clients", "Junk", "INBOX", "Trash"}[dice.IntN(5)]
+		where := []string{"Archive", "Clients", "Junk", "INBOX", "Trash"}[dice.IntN(5)]
 		when += span(dice, time.Millisecond, day)
 		from := at
-		p.w.after(when, func() { p.w.provider.move(l, from, to) })
-		at = to
+		p.w.after(when, func() { to.move(l, from, where) })
+		at = where
 	}
 }
 
 // acknowledge is a help desk's answer, which says nothing.
-func (p *person) acknowledge(seq string, sent engine.Incoming) {
-	in := engine.Incoming{From: []string{"support@" + engine.AddressDomain(p.addr)}, To: []string{p.w.conf.mailbox.Address}, Subject: "[#17] Re: offer",
+func (p *person) acknowledge(at *provider, seq string, sent engine.Incoming) {
+	in := engine.Incoming{From: []string{"support@" + engine.AddressDomain(p.addr)}, To: []string{at.mailbox.Address}, Subject: "[#17] Re: offer",
 		Kind: engine.AutoReply, Ticket: true, Evidence: "acknowledgement", InReplyTo: []string{sent.MessageID}, References: append(slices.Clone(sent.References), sent.MessageID)}
-	p.arrive(&letter{in: in, who: p, seq: seq})
+	p.arrive(at, &letter{in: in, who: p, seq: seq})
 }
 
 // byHand is a mail that the owner writes to them with a mail program, of which
 // Sent has a copy.
-func (p *person) byHand(seq string, sent engine.Incoming, inThread bool) {
-	in := engine.Incoming{From: []string{p.w.conf.mailbox.Address}, To: []string{p.addr}, Subject: "Re: offer", NewText: "I shall call you.", Evidence: "by hand"}
+func (p *person) byHand(at *provider, seq string, sent engine.Incoming, inThread bool) {
+	in := engine.Incoming{From: []string{at.mailbox.Address}, To: []string{p.addr}, Subject: "Re: offer", NewText: "I shall call you.", Evidence: "by hand"}
 	if !inThread {
 		seq = "" // whatever they are in
 	} else {
 		in.InReplyTo, in.References = []string{sent.MessageID}, append(slices.Clone(sent.References), sent.MessageID)
 	}
 	p.w.figures.add("written by hand")
-	p.w.provider.deliver("Sent", &letter{in: in, who: p, effect: asks, byHand: true, seq: seq})
+	at.deliver("Sent", &letter{in: in, who: p, effect: asks, byHand: true, seq: seq})
 }
 
 // report is a mail server's or a provider's report about one of our mails.
-func (p *person) report(sent engine.Incoming, kind engine.Kind) {
-	in := engine.Incoming{From: []string{"mailer-daemon@provider.example"}, To: []string{p.w.conf.mailbox.Address}, Subject: "Undelivered mail",
+func (p *person) report(at *provider, sent engine.Incoming, kind engine.Kind) {
+	in := engine.Incoming{From: []string{"mailer-daemon@provider.example"}, To: []string{at.mailbox.Address}, Subject: "Undelivered mail",
 		Report: true, Kind: kind, Quoted: append(slices.Clone(sent.References), sent.MessageID), Failed: []string{p.addr}, Status: "5.1.1", Evidence: "report"}
 	l := &letter{in: in, who: p}
 	switch kind {
@@ -208,11 +218,11 @@ func (p *person) report(sent engine.Incoming, kind engine.Kind) {
 	case engine.BounceSoft:
 		l.in.Status = "4.4.1"
 	}
-	p.arrive(l)
+	p.arrive(at, l)
 }
 
 // travel answers automatically while they are away.
-func (p *person) travel(sent engine.Incoming) {
+func (p *person) travel(at *provider, sent engine.Incoming) {
 	p.w.mu.Lock()
 	if p.away[1].IsZero() {
 		dice := p.w.dice("journey of "+p.addr, 0)
@@ -224,7 +234,7 @@ func (p *person) travel(sent engine.Incoming) {
 	if !away {
 		return
 	}
-	in := engine.Incoming{From: []string{p.addr}, To: []string{p.w.conf.mailbox.Address}, Subject: "Out of office", Kind: engine.AutoReply,
+	in := engine.Incoming{From: []string{p.addr}, To: []string{at.mailbox.Address}, Subject: "Out of office", Kind: engine.AutoReply,
 		Evidence: "absence", InReplyTo: []string{sent.MessageID}, References: append(slices.Clone(sent.References), sent.MessageID)}
 	l := &letter{in: in, who: p, effect: absent, until: time.Now().Add(4 * day)}
 	if dice.IntN(2) == 0 {
@@ -233,5 +243,5 @@ func (p *person) travel(sent engine.Incoming) {
 		l.in.Evidence = "absence with a date"
 		l.until = l.in.Until.Add(10 * time.Hour) // the day after it, in the easternmost zone
 	}
-	p.w.after(span(dice, time.Second, time.Hour), func() { p.arrive(l) })
+	p.w.after(span(dice, time.Second, time.Hour), func() { p.arrive(at, l) })
 }

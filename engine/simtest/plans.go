@@ -25,6 +25,7 @@ func (s *shelf) open() []string { return s.names[:min(2, len(s.names))] }
 // plan is one sequence with its history.
 type plan struct {
 	name     string
+	at       string // the mailbox that it sends from
 	send     string
 	steps    []planStep
 	chains   []string // on-finish and on-won
@@ -70,7 +71,7 @@ func newShelf(w *World) *shelf {
 	sends := []string{"mon-fri 09:00-16:30", "always", "mon-fri 08:00-11:00; sat 10:00-12:00", "cron 0 9-15 * * mon-fri"}
 	for n, name := range []string{"quote", "review"} {
 		dice := w.dice("plan", n)
-		p := &plan{name: name, send: sends[dice.IntN(len(sends))]}
+		p := &plan{name: name, at: w.mailboxFor(n), send: sends[dice.IntN(len(sends))]}
 		for range 2 + dice.IntN(3) {
 			p.steps = append(p.steps, p.newStep(dice))
 		}
@@ -83,7 +84,7 @@ func newShelf(w *World) *shelf {
 	}
 	for n, name := range []string{care, thanks} {
 		dice := w.dice("chained plan", n)
-		p := &plan{name: name, send: sends[dice.IntN(len(sends))], rich: true}
+		p := &plan{name: name, at: w.mailboxFor(n), send: sends[dice.IntN(len(sends))], rich: true}
 		p.steps = append(p.steps, p.newStep(dice), p.newStep(dice))
 		p.steps[0].wait = []string{"0", "1 business day"}[dice.IntN(2)]
 		s.names, s.plans[name] = append(s.names, name), p
@@ -91,6 +92,9 @@ func newShelf(w *World) *shelf {
 	}
 	return s
 }
+
+// mailboxFor is the mailbox that the n-th of some sequences sends from.
+func (w *World) mailboxFor(n int) string { return w.providers[n%len(w.providers)].mailbox.Name }
 
 func (p *plan) newStep(dice *rand.Rand) planStep {
 	p.made++
@@ -101,7 +105,7 @@ func (p *plan) newStep(dice *rand.Rand) planStep {
 // source writes the file.
 func (p *plan) source() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "---\nname: %s\nsend: %s\n", p.name, p.send)
+	fmt.Fprintf(&b, "---\nname: %s\nfrom: %s\nsend: %s\n", p.name, p.at, p.send)
 	if len(p.holidays) > 0 {
 		fmt.Fprintf(&b, "holidays: %s\n", strings.Join(p.holidays, ", "))
 	}

@@ -11,27 +11,27 @@ import (
 	"nudge/engine"
 )
 
-// inbox is the incoming side of a process.
-type inbox struct{ p *process }
+// inbox is where one side's mail comes in.
+type inbox struct{ *side }
 
 // inbox has KeepSent only where the mailbox is set to keep copies.
-func (p *process) inbox() engine.Inbox {
-	if p.w.conf.mailbox.SaveSent {
-		return keeper{inbox{p}}
+func (s *side) inbox() engine.Inbox {
+	if s.at.mailbox.SaveSent {
+		return keeper{inbox{s}}
 	}
-	return inbox{p}
+	return inbox{s}
 }
 
 func (b inbox) Fetch(ctx context.Context, cursor engine.Cursor) (ins []engine.Incoming, next engine.Cursor, err error) {
 	p := b.p
 	from := time.Now()
-	err = p.io("Inbox.Fetch", func() (err error) {
-		if stall := p.w.stall("Inbox.Fetch"); stall > 0 {
-			if err := p.pause(ctx, "stall", stall, stall+time.Second); err != nil {
+	err = b.io("Inbox.Fetch", func() (err error) {
+		if stall := p.w.stall("Inbox.Fetch" + b.tag); stall > 0 {
+			if err := b.pause(ctx, "stall", stall, stall+time.Second); err != nil {
 				return err
 			}
 		}
-		ins, next, err = p.w.provider.fetch(ctx, p, cursor)
+		ins, next, err = b.at.fetch(ctx, b.side, cursor)
 		return err
 	})
 	if err != nil {
@@ -39,15 +39,16 @@ func (b inbox) Fetch(ctx context.Context, cursor engine.Cursor) (ins []engine.In
 	}
 	if !next.More && sameFolders(cursor, next) {
 		p.mu.Lock()
-		p.quietFrom, p.quietTo = from, time.Now()
+		b.quietFrom, b.quietTo = from, time.Now()
 		p.mu.Unlock()
-		p.w.ableNow()
+		b.at.ableNow()
+		b.at.noteRead(from)
 	}
 	return ins, next, nil
 }
 
 func (b inbox) Read(ctx context.Context, in engine.Incoming, _ engine.Touched) (engine.Incoming, error) {
-	whole, err := ask(b.p, "Inbox.Read", func() (engine.Incoming, error) { return b.p.w.provider.read(ctx, b.p, in) })
+	whole, err := ask(b.side, "Inbox.Read", func() (engine.Incoming, error) { return b.at.read(ctx, b.side, in) })
 	if err != nil {
 		return in, err
 	}
@@ -58,18 +59,18 @@ func (b inbox) Read(ctx context.Context, in engine.Incoming, _ engine.Touched) (
 func (b inbox) Wait(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 
 func (b inbox) OwnMail(ctx context.Context, since time.Time) ([]engine.Incoming, error) {
-	return ask(b.p, "Inbox.OwnMail", func() ([]engine.Incoming, error) { return b.p.w.provider.ownMail(ctx, b.p, since) })
+	return ask(b.side, "Inbox.OwnMail", func() ([]engine.Incoming, error) { return b.at.ownMail(ctx, b.side, since) })
 }
 
 // keeper is an inbox that can file copies of sent mail.
 type keeper struct{ inbox }
 
 func (k keeper) KeepSent(ctx context.Context, raw []byte) error {
-	return k.p.io("Inbox.KeepSent", func() error { return k.p.w.provider.keepSent(ctx, k.p, raw) })
+	return k.io("Inbox.KeepSent", func() error { return k.at.keepSent(ctx, k.side, raw) })
 }
 
-// sender is the outgoing side of a process.
-type sender struct{ p *process }
+// sender is where one side's mail goes out.
+type sender struct{ *side }
 
 // Open brings a dialogue to RCPT, or ends it where the server says no.
 func (s sender) Open(ctx context.Context, email engine.Email) (engine.Delivery, error) {
@@ -79,10 +80,10 @@ func (s sender) Open(ctx context.Context, email engine.Email) (engine.Delivery, 
 		p.w.violate("5.9: bytes", nil, "%v", err)
 		return nil, &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: err}
 	}
-	d := &delivery{p: p, email: email, who: who, seq: seq, step: step}
-	_ = p.pause(ctx, "knock "+d.name(), 0, time.Millisecond) // a volley's go one after the other
-	if se := asSend(p.io("Sender.Open", func() error { return d.open(ctx) })); se != nil {
-		if !p.isDead() { // a volley is cut all at once, in no order
+	d := &delivery{side: s.side, email: email, who: who, seq: seq, step: step}
+	_ = s.pause(ctx, "knock "+d.name(), 0, time.Millisecond) // a volley's go one after the other
+	if se := asSend(s.io("Sender.Open", func() error { return d.open(ctx) })); se != nil {
+		if p.ctx.Err() == nil { // else a volley is cut all at once, in no order
 			p.w.tell(who, "%s %s: RCPT not reached: %v", seq, step, se)
 		}
 		return nil, se
@@ -104,7 +105,7 @@ func asSend(err error) *engine.SendError {
 
 // delivery is one dialogue between RCPT and DATA.
 type delivery struct {
-	p         *process
+	*side
 	email     engine.Email
 	who       *person
 	seq, step string
@@ -121,24 +122,24 @@ func (d *delivery) name() string { return key(d.who, d.seq, d.step) }
 
 func (d *delivery) open(ctx context.Context) error {
 	w := d.p.w
-	if err := d.p.pause(ctx, "open "+d.name(), 20*time.Millisecond, 400*time.Millisecond); err != nil {
+	if err := d.pause(ctx, "open "+d.name(), 20*time.Millisecond, 400*time.Millisecond); err != nil {
 		return err
 	}
 	if w.onRCPT != nil {
 		w.onRCPT()
 	}
 	if d.who.temper == crosser {
-		d.who.crosses()
+		d.who.crosses(d.at)
 	}
 	no := func(phase engine.SendPhase, code int, enhanced, text string) error {
 		return refusal(phase, code, enhanced, text)
 	}
 	switch {
-	case w.provider.out(smtpDown):
+	case d.at.out(smtpDown):
 		return no(engine.PhaseConnect, 0, "", "connection refused")
-	case w.provider.out(loginRefused):
+	case d.at.out(loginRefused):
 		return no(engine.PhaseAuth, 535, "5.7.8", "authentication failed")
-	case w.provider.out(throttled):
+	case d.at.out(throttled):
 		return no(engine.PhaseRcpt, 451, "4.7.1", "too many mails, slow down")
 	case d.who.temper == gone:
 		return no(engine.PhaseRcpt, 550, "5.1.1", "no such user")
@@ -161,7 +162,7 @@ func (d *delivery) open(ctx context.Context) error {
 	case 4:
 		return no(engine.PhaseRcpt, 0, "", "connection lost")
 	}
-	if stall := d.p.pause(ctx, "stall", 10*time.Second, 5*time.Minute); stall != nil {
+	if stall := d.pause(ctx, "stall", 10*time.Second, 5*time.Minute); stall != nil {
 		return no(engine.PhaseConnect, 0, "", "no answer in time")
 	}
 	return nil
@@ -187,13 +188,13 @@ func (d *delivery) Data(ctx context.Context, before time.Time) (answer string, e
 	if d.closed {
 		w.violate("5.9: data", d.who, "DATA after the dialogue was closed")
 	}
-	_ = p.pause(ctx, "knock "+d.name(), 0, time.Millisecond)
-	if err := p.point("Sender.Data", false); err != nil {
+	_ = d.pause(ctx, "knock "+d.name(), 0, time.Millisecond)
+	if err := d.point("Sender.Data", false); err != nil {
 		return "", &engine.SendError{Phase: engine.PhaseData, Outcome: engine.Deferred, Err: err}
 	}
 	se := d.begin(ctx, before)
 	if se != nil {
-		if !p.isDead() {
+		if p.ctx.Err() == nil {
 			w.tell(d.who, "%s %s: no dot: %v", d.seq, d.step, se)
 		}
 		return "", se
@@ -203,9 +204,12 @@ func (d *delivery) Data(ctx context.Context, before time.Time) (answer string, e
 		w.onDATA()
 	}
 	if d.who.temper == crosser {
-		d.who.crosses()
+		d.who.crosses(d.at)
 	}
-	if p.pause(ctx, "data "+d.name(), 5*time.Millisecond, 900*time.Millisecond) != nil {
+	if d.pause(ctx, "data "+d.name(), 5*time.Millisecond, 900*time.Millisecond) != nil {
+		w.mu.Lock()
+		delete(w.flying, d)
+		w.mu.Unlock()
 		return "", &engine.SendError{Phase: engine.PhaseData, Outcome: engine.Deferred, Err: errDead}
 	}
 	return d.dot(ctx)
@@ -214,7 +218,7 @@ func (d *delivery) Data(ctx context.Context, before time.Time) (answer string, e
 // begin is DATA up to the server's 354.
 func (d *delivery) begin(ctx context.Context, before time.Time) *engine.SendError {
 	p, w := d.p, d.p.w
-	if err := p.pause(ctx, "354 "+d.name(), time.Millisecond, 60*time.Millisecond); err != nil {
+	if err := d.pause(ctx, "354 "+d.name(), time.Millisecond, 60*time.Millisecond); err != nil {
 		return &engine.SendError{Phase: engine.PhaseData, Outcome: engine.Deferred, Err: err}
 	}
 	if w.scripted == nil && !w.isCalm() && w.roll("data fails "+d.name()) < w.conf.smtp/3 {
@@ -227,7 +231,7 @@ func (d *delivery) begin(ctx context.Context, before time.Time) *engine.SendErro
 		case 2:
 			return refusal(engine.PhaseData, 421, "4.4.2", "closing")
 		}
-		_ = p.pause(ctx, "stall", time.Second, 20*time.Second) // the server thinks before it says 354
+		_ = d.pause(ctx, "stall", time.Second, 20*time.Second) // the server thinks before it says 354
 	}
 	if p.isDead() {
 		return &engine.SendError{Phase: engine.PhaseData, Outcome: engine.Deferred, Err: errDead}
@@ -243,7 +247,7 @@ func (d *delivery) dot(ctx context.Context) (string, error) {
 	p, w := d.p, d.p.w
 	sum := sha256.Sum256(d.email.Raw)
 	w.mu.Lock()
-	mail := &dot{at: d.began, clock: d.began.Add(w.offset), claimed: d.claimed, who: d.who, seq: d.seq, step: d.step,
+	mail := &dot{from: d.at, at: d.began, clock: d.began.Add(w.offset), claimed: d.claimed, who: d.who, seq: d.seq, step: d.step,
 		late: d.late, gap: d.gap, variant: variantIn(d.email.Raw), id: d.email.MessageID, sum: hex.EncodeToString(sum[:]), starts: p.number}
 	w.mu.Unlock()
 	se, told := w.verdict(d)
@@ -255,12 +259,12 @@ func (d *delivery) dot(ctx context.Context) (string, error) {
 	}
 	w.tell(d.who, "%s %s: the dot, %s", d.seq, d.step, how)
 	if mail.accepted {
-		w.provider.accepted(mail, d.email.Raw)
+		d.at.accepted(mail, d.email.Raw)
 	}
-	if err := p.pause(ctx, "answer "+d.name(), time.Millisecond, w.answerTime(d)); err != nil {
+	if err := d.pause(ctx, "answer "+d.name(), time.Millisecond, w.answerTime(d)); err != nil {
 		return "", &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Unknown, Err: err}
 	}
-	if err := p.point("Sender.Data", true); err != nil {
+	if err := d.point("Sender.Data", true); err != nil {
 		return "", &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Unknown, Err: err}
 	}
 	d.answered(mail, told, se)
@@ -330,7 +334,7 @@ func (w *World) answerTime(d *delivery) time.Duration {
 }
 
 // crosses lets a person write at this very moment, give or take some seconds.
-func (p *person) crosses() {
+func (p *person) crosses(from *provider) {
 	w := p.w
 	w.mu.Lock()
 	n := len(p.letters)
@@ -339,5 +343,5 @@ func (p *person) crosses() {
 		return
 	}
 	at := time.Duration(w.roll("crossing at "+p.addr) * float64(1500*time.Millisecond))
-	w.after(at, func() { p.write(engine.Reply, nil, stops, "fresh mail that crosses ours") })
+	w.after(at, func() { p.write(from, engine.Reply, nil, stops, "fresh mail that crosses ours") })
 }

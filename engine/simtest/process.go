@@ -1,6 +1,7 @@
 package simtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type process struct {
 	w      *World
 	number int
 	db     *bolt.Store
-	engine *engine.Engine
+	sides  []*side // one for each mailbox
 	desk   *engine.Desk
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -38,12 +39,35 @@ type process struct {
 	flying atomic.Int32 // mails whose DATA is under way
 	turns  sync.RWMutex // the operator's calls against the closing of the store
 
-	mu        sync.Mutex
-	quietFrom time.Time         // the last look at the mailbox that found nothing new: when it began
-	quietTo   time.Time         // and ended
-	sums      map[string]string // of what was durably prepared, by Message-ID
-	steps     map[string]string // and which step it is
-	claims    map[string]claim  // of what was durably claimed and not answered, by Message-ID
+	mu     sync.Mutex
+	sums   map[string]string // of what was durably prepared, by Message-ID
+	steps  map[string]string // and which step it is
+	claims map[string]claim  // of what was durably claimed and not answered, by Message-ID
+}
+
+// side is what of a process serves one mailbox; or the desk, which serves the
+// people and has neither engine nor mailbox. What two sides do at one moment
+// happens in an order of its own: each has a nanosecond of every four.
+type side struct {
+	p      *process
+	at     *provider
+	engine *engine.Engine
+	turn   int    // which nanosecond
+	tag    string // chance is drawn for each side apart
+
+	quietFrom time.Time // the last look at the mailbox that found nothing new: when it began
+	quietTo   time.Time // and ended
+}
+
+// wait lets time go on to the side's own nanosecond, where there are others.
+func (s *side) wait() {
+	if w := s.p.w; len(w.providers) > 1 {
+		w.sleepUntil(s.turn)
+	}
+}
+
+func (w *World) sleepUntil(turn int) {
+	time.Sleep(time.Duration((turn - time.Now().Nanosecond()%4 + 4) % 4))
 }
 
 // machine keeps a process running, as an init system does, until ctx is done.
@@ -112,11 +136,6 @@ func (w *World) start(ctx context.Context) (*process, error) {
 
 func (p *process) wire() {
 	w := p.w
-	store := &store{db: p.db, p: p}
-	m := w.conf.mailbox
-	if trust, err := p.db.Trust(m.Name); err == nil {
-		m.Instance = trust.Instance
-	}
 	log := slog.New(slog.DiscardHandler)
 	if w.figures.verbose != nil {
 		log = slog.New(slog.NewTextHandler(storyWriter{w}, &slog.HandlerOptions{Level: slog.LevelInfo,
@@ -127,10 +146,24 @@ func (p *process) wire() {
 				return a
 			}}))
 	}
-	p.engine = &engine.Engine{Mailbox: m, Store: store, Library: w.plans, Sender: sender{p}, Inbox: p.inbox(), Log: log,
-		Poll: regularly{w.conf.poll, evenly(w.dice("poll", p.number), w.conf.poll)}}
-	p.desk = &engine.Desk{Store: store, Library: w.plans, Mailboxes: []engine.Mailbox{m},
-		Now: w.clock, Deliver: "live"}
+	var mailboxes []engine.Mailbox
+	for _, at := range w.providers {
+		m := at.mailbox
+		if trust, err := p.db.Trust(m.Name); err == nil {
+			m.Instance = trust.Instance
+		}
+		mailboxes = append(mailboxes, m)
+	}
+	for i, at := range w.providers {
+		s := &side{p: p, at: at, turn: i + 1}
+		if i > 0 {
+			s.tag = " of " + at.mailbox.Name
+		}
+		s.engine = &engine.Engine{Mailbox: mailboxes[i], Mailboxes: mailboxes, Store: &store{db: p.db, side: s}, Library: w.plans,
+			Sender: sender{s}, Inbox: s.inbox(), Log: log, Poll: regularly{w.conf.poll, evenly(w.dice("poll"+s.tag, p.number), w.conf.poll)}}
+		p.sides = append(p.sides, s)
+	}
+	p.desk = &engine.Desk{Store: &store{db: p.db, side: &side{p: p}}, Library: w.plans, Mailboxes: mailboxes, Now: w.clock, Deliver: "live"}
 }
 
 // regularly looks again and again, at a phase of its own.
@@ -144,10 +177,20 @@ func (r regularly) Next(t time.Time) time.Time {
 	return next
 }
 
-// run drives the engine until it stops: by Run, or by Tick where the machine's
-// clock may be wrong.
+// run drives the engines until they stop: by Run, or by Tick where the machine's
+// clock may be wrong. When one gives up, so do the others.
 func (p *process) run() error {
-	err := p.drive()
+	errs := make([]error, len(p.sides))
+	var engines sync.WaitGroup
+	for i, s := range p.sides {
+		engines.Go(func() {
+			if errs[i] = s.drive(); errs[i] != nil {
+				p.cancel()
+			}
+		})
+	}
+	engines.Wait()
+	err := cmp.Or(errs...)
 	p.cancel()
 	p.died.Do(func() { close(p.dead) }) // what is left of it ends with it
 	if err != nil {
@@ -156,13 +199,14 @@ func (p *process) run() error {
 	return err
 }
 
-func (p *process) drive() error {
+func (s *side) drive() error {
+	p := s.p
 	if !p.w.conf.tick {
-		return p.engine.Run(p.ctx)
+		return s.engine.Run(p.ctx)
 	}
 	for p.ctx.Err() == nil {
 		now := p.w.clock()
-		next, err := p.engine.Tick(p.ctx, now)
+		next, err := s.engine.Tick(p.ctx, now)
 		if err != nil {
 			return err
 		}
@@ -180,7 +224,7 @@ func (p *process) drive() error {
 			timer.Stop()
 		}
 	}
-	return p.engine.Finish(p.w.clock())
+	return s.engine.Finish(p.w.clock())
 }
 
 // shutDown asks the process to end, as a service manager does.
@@ -207,25 +251,30 @@ func (p *process) isDead() bool {
 
 // io is one call that reaches out of the process, with a point before and a
 // point after it at which something may go wrong.
-func (p *process) io(what string, do func() error) error {
-	if err := p.point(what, false); err != nil {
+func (s *side) io(what string, do func() error) error {
+	s.wait()
+	if err := s.point(what, false); err != nil {
 		return err
 	}
 	err := do()
-	if ferr := p.point(what, true); ferr != nil {
+	if errors.Is(err, context.Canceled) { // the process ends; of a volley all mails at once, in no order
+		return err
+	}
+	if ferr := s.point(what, true); ferr != nil {
 		return ferr
 	}
 	return err
 }
 
-func (p *process) point(what string, after bool) error {
+func (s *side) point(what string, after bool) error {
+	p := s.p
 	if p.isDead() {
 		return errDead
 	}
 	if p.broken.Load() {
 		return errFault
 	}
-	switch p.w.fault(what, after) {
+	switch p.w.fault(what, s.tag, after) {
 	case crash:
 		p.crash(place(what, after))
 		return errDead
@@ -248,8 +297,9 @@ func place(what string, after bool) string {
 }
 
 // pause lets a call take its time, unless the process dies or ctx is done.
-func (p *process) pause(ctx context.Context, what string, least, most time.Duration) error {
-	d := least + time.Duration(p.w.roll(what)*float64(most-least))
+func (s *side) pause(ctx context.Context, what string, least, most time.Duration) error {
+	p := s.p
+	d := least + time.Duration(p.w.roll(what+s.tag)*float64(most-least))
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -273,8 +323,8 @@ func (s storyWriter) Write(b []byte) (int, error) {
 var _ io.Writer = storyWriter{}
 
 // ask is io for a call that answers with a value.
-func ask[T any](p *process, what string, do func() (T, error)) (v T, err error) {
-	err = p.io(what, func() (err error) { v, err = do(); return err })
+func ask[T any](s *side, what string, do func() (T, error)) (v T, err error) {
+	err = s.io(what, func() (err error) { v, err = do(); return err })
 	return v, err
 }
 
@@ -291,6 +341,9 @@ func (w *World) running() *process {
 // askDesk lets the operator ask, and says whether an answer came. An error of
 // the state ends the process, as it does in the program.
 func (w *World) askDesk(what string, do func(ctx context.Context, d *engine.Desk) error) bool {
+	if len(w.providers) > 1 {
+		w.sleepUntil(0)
+	}
 	p := w.running()
 	if p == nil {
 		return false
@@ -302,7 +355,9 @@ func (w *World) askDesk(what string, do func(ctx context.Context, d *engine.Desk
 	}
 	err := do(p.ctx, p.desk)
 	p.turns.RUnlock() // nobody sleeps with a lock
-	p.engine.Wake()
+	for _, s := range p.sides {
+		s.engine.Wake()
+	}
 	time.Sleep(time.Millisecond) // the engine looks first, so that the order of things is one
 	switch {
 	case errors.Is(err, errDead):

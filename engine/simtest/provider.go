@@ -14,14 +14,20 @@ import (
 	"nudge/engine"
 )
 
-// provider is the mail provider: its folders, and what it knows about the mail
-// that passed through it. It never reads the engine's state.
+// provider is the mail provider of one mailbox: its folders, and what the world
+// knows about the mail that passed through it. It never reads the engine's state.
 type provider struct {
 	w       *World
+	mailbox engine.Mailbox
 	folders []*folder
-	letters []*letter // every mail that arrived, in order
-	made    int       // Message-IDs
 	outages []outage
+	unread  []*letter // no look at all folders has passed over them yet
+
+	cursor     map[string]engine.FolderCursor
+	cursorFree bool           // after a restore it may go back
+	compared   int            // how often the state was compared with Sent
+	able       time.Time      // when it was last read to its end, by the engine's clock
+	gaps       [][2]time.Time // more than a day in which it was not
 }
 
 // folder is an IMAP folder. The UID of place i is i+1; a place whose letter was
@@ -42,6 +48,8 @@ type letter struct {
 	until   time.Time // for absent: nothing may leave before it
 	byHand  bool      // the owner wrote it
 	seq     string    // to which sequence's mail it is an acknowledgement, or in whose thread the owner wrote
+	lies    *provider // in whose folders
+	read    time.Time // when a look at them that began after it arrived was over
 }
 
 // effect is what a letter must do.
@@ -73,8 +81,8 @@ const (
 
 var errDown = errors.New("connection refused")
 
-func newProvider(w *World) *provider {
-	p := &provider{w: w}
+func newProvider(w *World, m engine.Mailbox) *provider {
+	p := &provider{w: w, mailbox: m, cursor: map[string]engine.FolderCursor{}}
 	for _, f := range []folder{{name: "INBOX", role: engine.Inboxed}, {name: "Junk", role: engine.Junk}, {name: "Archive", role: engine.Archive},
 		{name: "Clients"}, {name: "Sent", role: engine.SentMail}, {name: "Trash", role: engine.Trash}} {
 		f.validity = 1
@@ -95,9 +103,10 @@ func (p *provider) folder(name string) *folder {
 	return nil
 }
 
-func (p *provider) newID() string {
-	p.made++
-	return fmt.Sprintf("m%d@elsewhere.example", p.made)
+// newID is a Message-ID that the engine did not make. The caller holds the lock.
+func (w *World) newID() string {
+	w.made++
+	return fmt.Sprintf("m%d@elsewhere.example", w.made)
 }
 
 // deliver puts a letter into a folder, now.
@@ -108,21 +117,29 @@ func (p *provider) deliver(name string, l *letter) {
 }
 
 func (p *provider) deliverLocked(name string, l *letter) {
-	l.arrived = time.Now()
+	l.arrived, l.lies = time.Now(), p
 	l.in.Arrived = l.arrived.Truncate(time.Second)
 	if l.in.MessageID == "" {
-		l.in.MessageID = p.newID()
+		l.in.MessageID = p.w.newID()
 	}
 	f := p.folder(name)
 	f.places = append(f.places, l)
 	if all := p.folder("All"); all != nil && f.role != engine.Junk && f.role != engine.Trash {
 		all.places = append(all.places, l)
 	}
-	p.letters = append(p.letters, l)
+	p.w.letters, p.unread = append(p.w.letters, l), append(p.unread, l)
 	if l.who != nil {
-		p.w.tellLocked(l.who, "%s arrives in %s (%s)", l.in.Kind, name, l.in.Evidence)
+		p.w.tellLocked(l.who, "%s arrives in %s (%s)", l.in.Kind, p.called(name), l.in.Evidence)
 		l.who.letters = append(l.who.letters, l)
 	}
+}
+
+// called is how the story names a folder.
+func (p *provider) called(folder string) string {
+	if len(p.w.providers) == 1 {
+		return folder
+	}
+	return folder + " of " + p.mailbox.Name
 }
 
 // move takes a letter out of a folder and puts it into another, under a new
@@ -139,7 +156,7 @@ func (p *provider) move(l *letter, from, to string) {
 	f = p.folder(to)
 	f.places = append(f.places, l)
 	if l.who != nil {
-		p.w.tellLocked(l.who, "%s is moved from %s to %s", l.in.Kind, from, to)
+		p.w.tellLocked(l.who, "%s is moved from %s to %s", l.in.Kind, p.called(from), to)
 	}
 }
 
@@ -151,14 +168,40 @@ func (p *provider) renumber(name string) {
 	f.validity++
 	f.places = slices.DeleteFunc(f.places, func(l *letter) bool { return l == nil })
 	p.w.figures.add("UIDVALIDITY changed")
-	p.w.tellLocked(nil, "%s has a new UIDVALIDITY", name)
+	p.w.tellLocked(nil, "%s has a new UIDVALIDITY", p.called(name))
+}
+
+// noteRead notes that a look at all folders which began at a moment found
+// nothing new: what arrived before it has been read.
+func (p *provider) noteRead(from time.Time) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	now := time.Now()
+	p.unread = slices.DeleteFunc(p.unread, func(l *letter) bool {
+		if l.arrived.After(from) {
+			return false
+		}
+		l.read = now
+		return true
+	})
+}
+
+// forget makes those letters unread again of which an older state that was put
+// back knows nothing. The caller holds the lock.
+func (p *provider) forget(since time.Time) {
+	for _, l := range p.w.letters {
+		if l.lies == p && l.read.After(since) {
+			l.read = time.Time{}
+			p.unread = append(p.unread, l)
+		}
+	}
 }
 
 // noise is a mail that concerns nobody.
 func (p *provider) noise() {
 	folders := []string{"INBOX", "INBOX", "Junk", "Clients"}
 	n := int(p.w.roll("noise folder") * float64(len(folders)))
-	p.deliver(folders[n], &letter{in: engine.Incoming{From: []string{"news@shop.example"}, To: []string{p.w.conf.mailbox.Address},
+	p.deliver(folders[n], &letter{in: engine.Incoming{From: []string{"news@shop.example"}, To: []string{p.mailbox.Address},
 		Subject: "This week", Kind: engine.Other, Report: n == 0}})
 }
 
@@ -186,15 +229,15 @@ func (p *provider) recover() {
 
 // fetch answers engine.Inbox.Fetch as a correct IMAP client would: the folders
 // are looked at one after the other.
-func (p *provider) fetch(ctx context.Context, pr *process, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
+func (p *provider) fetch(ctx context.Context, s *side, cursor engine.Cursor) ([]engine.Incoming, engine.Cursor, error) {
 	next := engine.Cursor{Folders: map[string]engine.FolderCursor{}}
 	var ins []engine.Incoming
-	if err := pr.pause(ctx, "imap command", 3*time.Millisecond, 30*time.Millisecond); err != nil {
+	if err := s.pause(ctx, "imap command", 3*time.Millisecond, 30*time.Millisecond); err != nil {
 		return nil, cursor, err
 	}
 	for i, f := range p.folders {
 		if i == len(p.folders)/2 {
-			if err := pr.pause(ctx, "imap command", time.Millisecond, 20*time.Millisecond); err != nil {
+			if err := s.pause(ctx, "imap command", time.Millisecond, 20*time.Millisecond); err != nil {
 				return nil, cursor, err
 			}
 		}
@@ -209,7 +252,7 @@ func (p *provider) fetch(ctx context.Context, pr *process, cursor engine.Cursor)
 		p.w.mu.Unlock()
 		ins = append(ins, got...)
 	}
-	if err := pr.pause(ctx, "imap command", time.Millisecond, 10*time.Millisecond); err != nil {
+	if err := s.pause(ctx, "imap command", time.Millisecond, 10*time.Millisecond); err != nil {
 		return nil, cursor, err
 	}
 	return ins, next, nil
@@ -257,8 +300,8 @@ func (f *folder) place(i int) engine.Incoming {
 }
 
 // read answers engine.Inbox.Read.
-func (p *provider) read(ctx context.Context, pr *process, in engine.Incoming) (engine.Incoming, error) {
-	if err := pr.pause(ctx, "imap command", time.Millisecond, 20*time.Millisecond); err != nil {
+func (p *provider) read(ctx context.Context, s *side, in engine.Incoming) (engine.Incoming, error) {
+	if err := s.pause(ctx, "imap command", time.Millisecond, 20*time.Millisecond); err != nil {
 		return in, err
 	}
 	if p.out(imapDown) {
@@ -275,8 +318,8 @@ func (p *provider) read(ctx context.Context, pr *process, in engine.Incoming) (e
 }
 
 // ownMail answers engine.SentReader.OwnMail.
-func (p *provider) ownMail(ctx context.Context, pr *process, since time.Time) ([]engine.Incoming, error) {
-	if err := pr.pause(ctx, "imap command", 5*time.Millisecond, 50*time.Millisecond); err != nil {
+func (p *provider) ownMail(ctx context.Context, s *side, since time.Time) ([]engine.Incoming, error) {
+	if err := s.pause(ctx, "imap command", 5*time.Millisecond, 50*time.Millisecond); err != nil {
 		return nil, err
 	}
 	if p.out(imapDown) {
@@ -290,7 +333,7 @@ func (p *provider) ownMail(ctx context.Context, pr *process, since time.Time) ([
 			continue
 		}
 		for i, l := range f.places {
-			if l != nil && !l.arrived.Before(since) && (f.role == engine.SentMail || slices.Contains(l.in.From, p.w.conf.mailbox.Address)) {
+			if l != nil && !l.arrived.Before(since) && (f.role == engine.SentMail || slices.Contains(l.in.From, p.mailbox.Address)) {
 				in := f.header(i)
 				in.Arrived = l.in.Arrived
 				ins = append(ins, in)
@@ -314,7 +357,7 @@ func (p *provider) accepted(d *dot, raw []byte) {
 		if c.keepsOldID {
 			sent.in.OriginalID = sent.in.MessageID
 		}
-		sent.in.MessageID = p.newID()
+		sent.in.MessageID = p.w.newID()
 	}
 	if c.strips {
 		sent.in.Instance = ""
@@ -327,12 +370,12 @@ func (p *provider) accepted(d *dot, raw []byte) {
 	case savesLate:
 		p.w.after(span(dice, time.Second, c.saveDelay), func() { p.deliver("Sent", sent) })
 	}
-	d.who.receives(d, sent.in)
+	d.who.receives(p, d, sent.in)
 }
 
 // keepSent answers engine.SentKeeper.KeepSent.
-func (p *provider) keepSent(ctx context.Context, pr *process, raw []byte) error {
-	if err := pr.pause(ctx, "imap command", time.Millisecond, 50*time.Millisecond); err != nil {
+func (p *provider) keepSent(ctx context.Context, s *side, raw []byte) error {
+	if err := s.pause(ctx, "imap command", time.Millisecond, 50*time.Millisecond); err != nil {
 		return err
 	}
 	if p.out(imapDown) {

@@ -38,12 +38,12 @@ func (w *World) scheduleRestores(dice *rand.Rand) {
 // who never writes, once the trouble is over. Whatever became of the others, they
 // must get every step.
 func (w *World) enrollFresh() {
-	for _, scope := range []engine.Scope{{}, {Mailbox: "sales"}, {Sequence: "quote"}, {Sequence: "review"}} {
+	for _, scope := range w.scopes() {
 		w.operator.resume(&pause{scope: scope}) // the state that was put back may know of one
 	}
 	seq := w.plans.shortest()
 	w.mu.Lock()
-	p := &person{w: w, n: len(w.people), addr: "fresh@later.example", sequences: []string{seq}}
+	p := &person{w: w, n: len(w.people), addr: "fresh@later.example", tier: "gold", sequences: []string{seq}}
 	w.people, w.byKey[p.addr] = append(w.people, p), p
 	w.fresh = &enrolled{who: p, seq: seq}
 	w.enrolled = append(w.enrolled, w.fresh)
@@ -63,9 +63,12 @@ func (w *World) judgeFresh(byName map[string]engine.View) {
 	}
 	v := byName[en.who.addr+" "+en.seq]
 	for _, st := range w.plans.plans[en.seq].steps {
-		if name := key(en.who, en.seq, st.id); v.State != engine.Finished || !w.left(name) {
-			w.violateLater("a state that was put back serves again", en.who, "%s is %s (%s) and never got %s", en.who.addr, v.State, v.Reason, st.id)
-			return
+		for _, id := range st.ids() {
+			got := st.call || !st.isFor(en.who) || w.left(key(en.who, en.seq, id))
+			if v.State != engine.Finished || !got {
+				w.violateLater("a state that was put back serves again", en.who, "%s is %s (%s) and never got %s", en.who.addr, v.State, v.Reason, id)
+				return
+			}
 		}
 	}
 }
@@ -73,14 +76,18 @@ func (w *World) judgeFresh(byName map[string]engine.View) {
 // reconciled notes that the state was compared with Sent. Each older state that
 // is put back, and each mail in Sent that the state does not know, is a cause to
 // do so; whoever does it again and again without one is silent for ever.
-func (w *World) reconciled() {
+func (w *World) reconciled(mailbox string) {
 	w.figures.add("reconciliation")
-	if n := w.figures.of("reconciliation"); n > reconcileMost {
-		w.violate("a state that was put back trusts itself again", nil, "it is compared with Sent for the %d. time", n)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.named(mailbox)
+	if p.compared++; p.compared > reconcileMost {
+		w.violateLater("a state that was put back trusts itself again", nil, "it is compared with Sent of %s for the %d. time", mailbox, p.compared)
 	}
 }
 
-// reconcileMost is how often in one world the state may be compared with Sent.
+// reconcileMost is how often in one world the state may be compared with one
+// mailbox's Sent.
 const reconcileMost = 12
 
 // snapshot copies the state, as a backup at that moment would.
@@ -131,7 +138,11 @@ func (w *World) restoreIfAsked() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.restored, w.cursorFree = time.Now(), true
+	w.restored = time.Now()
+	for _, p := range w.providers {
+		p.cursorFree = true
+		p.forget(r.at.Add(-time.Hour))
+	}
 	w.lost = append(w.lost, [2]time.Time{r.at, w.restored})
 	for _, en := range w.enrolled {
 		en.erased = en.erased || en.tried.After(r.at)

@@ -76,7 +76,11 @@ func ownHistory(t *testing.T, w *World, who *person, out io.Writer) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	story, err := (&engine.Desk{Store: db, Library: w.plans, Mailboxes: []engine.Mailbox{w.conf.mailbox}, Now: time.Now}).Show(t.Context(), who.addr)
+	var mailboxes []engine.Mailbox
+	for _, at := range w.providers {
+		mailboxes = append(mailboxes, at.mailbox)
+	}
+	story, err := (&engine.Desk{Store: db, Library: w.plans, Mailboxes: mailboxes, Now: time.Now}).Show(t.Context(), who.addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func (w *World) Broken() *Violation { return w.broken }
 func (w *World) Story() string {
 	var b strings.Builder
 	c := w.conf
-	fmt.Fprintf(&b, "seed %d: %d people, driven by %s, %s\n", w.seed, c.people, map[bool]string{true: "Tick", false: "Run"}[c.tick], w.provider.kind())
+	fmt.Fprintf(&b, "seed %d: %d people, driven by %s, %s\n", w.seed, c.people, map[bool]string{true: "Tick", false: "Run"}[c.tick], w.conf.kind())
 	if v := w.broken; v != nil {
 		fmt.Fprintf(&b, "broken: %s: %s\n", v.Invariant, v.Text)
 		if v.Who != nil {
@@ -89,14 +89,16 @@ func (w *World) Story() string {
 	return b.String()
 }
 
-func (p *provider) kind() string {
-	c := p.w.conf
+func (c conf) kind() string {
 	kind := []string{"Sent is not kept by the provider", "Sent is kept at once", "Sent is kept late"}[c.savesSent]
 	if c.mailbox.SaveSent {
 		kind += " but by nudge"
 	}
 	if c.rewrites {
 		kind += ", Message-IDs are replaced"
+	}
+	if c.second != nil {
+		kind += ", two mailboxes"
 	}
 	return kind
 }
@@ -151,8 +153,8 @@ func (f *Figures) count(w *World) {
 			f.LostDots++
 		}
 	}
-	f.Letters = len(w.provider.letters)
-	for _, l := range w.provider.letters {
+	f.Letters = len(w.letters)
+	for _, l := range w.letters {
 		if l.effect == stops {
 			f.Replies++
 		}

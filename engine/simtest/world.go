@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,7 +30,10 @@ type World struct {
 	over           bool
 	people         []*person
 	byKey          map[string]*person
-	provider       *provider
+	providers      []*provider // one for each mailbox
+	letters        []*letter   // every mail that arrived, in order
+	made           int         // Message-IDs that the engine did not make
+	flying         map[*delivery]bool
 	plans          *shelf
 	ledger         []*dot
 	dots           map[string][]*dot // by person, sequence and step
@@ -47,11 +51,7 @@ type World struct {
 	first          map[string]time.Time // when it first was
 	taken          map[string]time.Time // when a touch was last claimed, or may have been, by the engine's clock
 	refused        map[*person]bool     // whose address the server refused
-	cursor         map[string]engine.FolderCursor
-	able           time.Time      // when the mailbox was last read to its end, by the engine's clock
-	lost           [][2]time.Time // what a state that was put back does not know: from the copy until then
-	gaps           [][2]time.Time // more than a day in which it was not
-	cursorFree     bool           // after a restore it may go back
+	lost           [][2]time.Time       // what a state that was put back does not know: from the copy until then
 	story          []line
 	broken         *Violation
 	figures        Figures
@@ -63,6 +63,7 @@ type World struct {
 
 // dot is one mail whose final dot was written.
 type dot struct {
+	from      *provider
 	at, clock time.Time // of the first byte of DATA, in truth and by the engine's clock
 	claimed   time.Time // by the engine's clock
 	variant   string    // of the subject, as the mail says
@@ -111,7 +112,11 @@ func Run(t *testing.T, seed uint64, dir string) *World {
 func newWorld(seed uint64, path string) *World {
 	w := emptyWorld(seed, path)
 	w.conf = drawConf(w.dice("conf", 0))
-	w.provider = newProvider(w)
+	w.conf.drawSecond(w.dice("second mailbox", 0))
+	w.providers = []*provider{newProvider(w, w.conf.mailbox)}
+	if w.conf.second != nil {
+		w.providers = append(w.providers, newProvider(w, *w.conf.second))
+	}
 	w.plans = newShelf(w)
 	return w
 }
@@ -119,7 +124,7 @@ func newWorld(seed uint64, path string) *World {
 func emptyWorld(seed uint64, path string) *World {
 	w := &World{seed: seed, path: path, byKey: map[string]*person{}, dots: map[string][]*dot{}, variants: map[string]string{}, calls: map[string]call{},
 		ordinals: map[string]uint64{}, doubtful: map[string]bool{}, taken: map[string]time.Time{}, first: map[string]time.Time{}, refused: map[*person]bool{},
-		cursor: map[string]engine.FolderCursor{}, figures: newFigures()}
+		flying: map[*delivery]bool{}, figures: newFigures()}
 	w.operator.w = w
 	return w
 }
@@ -188,6 +193,9 @@ func (w *World) live(t *testing.T) {
 		p.shutDown()
 	}
 	machine.Wait()
+	if len(w.providers) > 1 {
+		w.figures.add("world of two mailboxes")
+	}
 	w.figures.count(w)
 }
 
@@ -243,7 +251,7 @@ func (w *World) schedule() {
 	}
 	dice := w.dice("noise", 0)
 	for range w.conf.noise {
-		w.after(span(dice, time.Hour, w.conf.faulty), w.provider.noise)
+		w.after(span(dice, time.Hour, w.conf.faulty), w.someProvider(dice).noise)
 	}
 	w.scheduleFaults()
 	w.operator.schedule()
@@ -260,7 +268,9 @@ func (w *World) calmDown() {
 	w.calm = true
 	w.mu.Unlock()
 	w.tell(nil, "the faults are over")
-	w.provider.recover()
+	for _, p := range w.providers {
+		p.recover()
+	}
 	w.operator.tidyUp()
 }
 
@@ -292,6 +302,14 @@ func span(dice *rand.Rand, least, most time.Duration) time.Duration {
 // evenly draws a duration between zero and most.
 func evenly(dice *rand.Rand, most time.Duration) time.Duration {
 	return time.Duration(dice.Int64N(int64(most)))
+}
+
+// providerOf is the mailbox that a sequence sends from.
+func (w *World) providerOf(seq string) *provider { return w.named(w.plans.plans[seq].at) }
+
+func (w *World) named(mailbox string) *provider {
+	i := slices.IndexFunc(w.providers, func(p *provider) bool { return p.mailbox.Name == mailbox })
+	return w.providers[i]
 }
 
 func key(who *person, seq, step string) string { return who.addr + " " + seq + " " + step }

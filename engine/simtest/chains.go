@@ -65,15 +65,15 @@ func (w *World) noteOpen(who *person, t engine.AgendaTask) {
 	w.calls[key(who, t.Sequence, t.Step)] = c
 }
 
-// win is a person's word that somebody said yes.
-func (o *operator) win(who *person, seq string) {
+// say is a person's word that somebody said yes or no.
+func (o *operator) say(verb engine.Verb, who *person, seq string) {
 	w := o.w
 	w.mu.Lock()
 	who.touchedBy = true
 	w.mu.Unlock()
 	tried, there := time.Now(), true
-	done := w.askDesk("won", func(ctx context.Context, d *engine.Desk) error {
-		_, err := d.Act(ctx, engine.ActRequest{Verb: engine.SayWon, Address: who.addr, Sequence: seq})
+	done := w.askDesk(string(verb), func(ctx context.Context, d *engine.Desk) error {
+		_, err := d.Act(ctx, engine.ActRequest{Verb: verb, Address: who.addr, Sequence: seq})
 		there = err == nil
 		return refusable(0, err)
 	})
@@ -81,14 +81,15 @@ func (o *operator) win(who *person, seq string) {
 		return
 	}
 	w.mu.Lock()
-	who.won = append(who.won, won{seq: seq, tried: tried, at: time.Now(), sure: done})
+	who.said = append(who.said, said{verb: verb, seq: seq, tried: tried, at: time.Now(), sure: done})
 	w.mu.Unlock()
-	w.figures.add("won")
-	w.tell(who, "won in %s (answered: %v)", seq, done)
+	w.figures.add(string(verb))
+	w.tell(who, "%s in %s (answered: %v)", verb, seq, done)
 }
 
-// won is one such word.
-type won struct {
+// said is one such word.
+type said struct {
+	verb      engine.Verb
 	seq       string
 	tried, at time.Time
 	sure      bool // and the answer was heard
@@ -130,12 +131,10 @@ func (w *World) checkLanguage(d *delivery) {
 // offOn names the day where it is none of the business days that the step asks
 // for; "" where it may leave.
 func (f form) offOn(t time.Time, round int) string {
-	date := t.Format(time.DateOnly)
-	weekend := t.Weekday() == time.Saturday || t.Weekday() == time.Sunday
-	if !strings.Contains(f.of.waitOf(round), "business") || !weekend && !slices.Contains(f.holidays, date) {
+	if !strings.Contains(f.of.waitOf(round), "business") || !isWeekend(t) && !isOff(f.holidays, t) {
 		return ""
 	}
-	return t.Format("Monday ") + date
+	return t.Format("Monday " + time.DateOnly)
 }
 
 // checkCalls says whether a mail leaves past a call that it waits for. The
@@ -162,21 +161,25 @@ func (w *World) offsetNow() time.Time { return time.Now().Add(w.offset) }
 // checkChain says whether a sequence that a chain begins may have begun, and
 // whether one that was won goes on. The caller holds the lock.
 func (w *World) checkChain(d *delivery) {
-	for _, said := range d.who.won {
-		if said.sure && said.seq == origin(d.seq) && d.seq != thanks && said.at.Before(d.fence) && w.restored.Before(said.at) {
-			w.violateLater("nothing leaves after the word that it is won", d.who, "%s, won since %s", d.name(), said.at.Format(time.DateTime))
+	verb, begun := begunBy[d.seq]
+	for _, said := range d.who.said {
+		if said.sure && said.seq == origin(d.seq) && !begun && said.at.Before(d.fence) && w.restored.Before(said.at) {
+			w.violateLater("nothing leaves after the word that it is won or lost", d.who, "%s, %s since %s", d.name(), said.verb, said.at.Format(time.DateTime))
 		}
 	}
+	first := slices.IndexFunc(d.who.said, func(s said) bool { return s.verb == verb })
 	switch {
-	case d.seq == thanks && len(d.who.won) == 0:
-		w.violateLater("a chain begins when its moment has come", d.who, "%s, and nobody said that it is won", d.name())
+	case begun && first < 0:
+		w.violateLater("a chain begins when its moment has come", d.who, "%s, and nobody said that it is %s", d.name(), verb)
+	case d.seq == parting && d.began.Before(d.who.said[first].tried.Add(partingAfter*day-2*time.Hour)) && w.figures.of("clock jump") == 0:
+		w.violateLater("a chain begins when its moment has come", d.who, "%s leaves %s after the word", d.name(), d.began.Sub(d.who.said[first].tried))
 	case d.seq != care || d.who.touchedBy || !w.restored.IsZero() || w.plans.plans["quote"].edited:
 		return
 	}
 	for _, st := range w.plans.plans["quote"].steps {
 		for _, id := range st.ids() {
 			name := key(d.who, "quote", id)
-			if !st.call && st.isFor(d.who) && !w.left(name) && !w.doubtful[name] {
+			if !st.call && !st.before && st.isFor(d.who) && !w.left(name) && !w.doubtful[name] {
 				w.violateLater("a chain begins when its moment has come", d.who, "%s leaves before %s", d.name(), name)
 			}
 		}
@@ -197,6 +200,26 @@ func (w *World) begins(en *enrolled, views map[string]engine.View) bool {
 	}
 	_, begun := views[en.who.addr+" "+care]
 	return begun
+}
+
+// checkBegun says whether what a word begins has begun for somebody of whom it was
+// said, and whom nothing stops. The caller holds the lock.
+func (w *World) checkBegun(views map[string]engine.View) {
+	for _, who := range w.people {
+		for _, s := range who.said {
+			p := w.plans.plans[s.seq]
+			if !s.sure || p.edited || !w.restored.IsZero() || !who.suppressed.IsZero() || w.mayStop(who) {
+				continue
+			}
+			for _, seq := range []string{thanks, parting} {
+				verb := begunBy[seq]
+				chained := slices.ContainsFunc(p.chains, func(c string) bool { return strings.HasPrefix(c, "on-"+string(verb)) })
+				if _, there := views[who.addr+" "+seq]; verb == s.verb && chained && !there {
+					w.violateLater("never lost", who, "%s in %s, and %s never began", s.verb, s.seq, seq)
+				}
+			}
+		}
+	}
 }
 
 // mayStopUndone says whether a call of a sequence may ever have ended it.

@@ -104,6 +104,7 @@ func (w *World) judgeEnd() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.judgeFresh(byName)
+	w.checkBegun(byName)
 	for _, en := range w.enrolled {
 		v, there := byName[en.who.addr+" "+en.seq]
 		if !there {
@@ -148,7 +149,7 @@ func (w *World) judgeOne(en *enrolled, v engine.View) {
 		for _, st := range w.plans.plans[en.seq].steps {
 			for _, id := range st.ids() {
 				name := key(en.who, en.seq, id)
-				if !st.call && st.isFor(en.who) && !w.left(name) && !w.doubtful[name] {
+				if !st.call && !st.before && st.isFor(en.who) && !w.left(name) && !w.doubtful[name] {
 					w.violateLater("never lost", en.who, "%s finished %s without ever getting %s", en.who.addr, en.seq, id)
 				}
 			}

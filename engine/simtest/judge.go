@@ -147,6 +147,7 @@ func (w *World) checkData(d *delivery) {
 	w.checkPerson(d)
 	w.checkTimes(d)
 	w.checkLanguage(d)
+	w.checkVisit(d, w.plans.forms(d.seq, d.step, d.began.Add(-30*time.Minute), d.began))
 	w.checkPace(d)
 }
 
@@ -163,8 +164,10 @@ func anyAfter(moments []time.Time, t time.Time) bool {
 // it was tried. What a chain begins by itself counts from the sequence before:
 // whoever answers that answers this; else from the word that it is won.
 func (w *World) enrolledAt(who *person, seq string) time.Time {
-	if n := len(who.won); seq == thanks && n > 0 {
-		return who.won[n-1].tried
+	for _, s := range slices.Backward(who.said) {
+		if verb, begun := begunBy[seq]; begun && s.verb == verb {
+			return s.tried
+		}
 	}
 	seq = origin(seq)
 	for _, en := range w.enrolled {
@@ -241,7 +244,7 @@ func (w *World) checkTimes(d *delivery) {
 	early, wait := time.Time{}, ""
 	for _, st := range w.plans.forms(d.seq, d.step, since, now) {
 		for _, from := range starts {
-			if due := st.DueAt(from, loc); early.IsZero() || due.Before(early) {
+			if due := st.DueAt(from, loc); !st.of.before && (early.IsZero() || due.Before(early)) {
 				early, wait = due, st.Wait.String()
 			}
 		}

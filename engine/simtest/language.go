@@ -14,18 +14,23 @@ import (
 
 // The sequences that only a chain begins.
 const (
-	care   = "care"   // when quote ends without an answer
-	thanks = "thanks" // when somebody is won
+	care    = "care"    // when quote ends without an answer
+	thanks  = "thanks"  // when somebody is won
+	parting = "parting" // when somebody is lost
 )
 
-// careAfter is how long after the end of quote care may begin at the earliest.
-const careAfter = 3
+// careAfter is how many days after the end of quote care may begin at the
+// earliest; partingAfter, how many after the word that somebody is lost.
+const careAfter, partingAfter = 3, 2
 
 // enrich gives a plan more of the language.
-func (p *plan) enrich(dice *rand.Rand, began time.Time) {
+func (p *plan) enrich(dice *rand.Rand, w *World) {
 	p.rich = true
 	if dice.IntN(2) == 0 {
-		p.moveHolidays(dice, began)
+		p.moveHolidays(dice, w.season())
+	}
+	if dice.IntN(2) == 0 {
+		p.limit(dice, w.conf.people)
 	}
 	for i := range p.steps {
 		if dice.IntN(2) == 0 {
@@ -41,23 +46,37 @@ func (p *plan) enrich(dice *rand.Rand, began time.Time) {
 	if dice.IntN(2) == 0 {
 		p.chains = append(p.chains, "on-won: enroll "+thanks)
 	}
+	if dice.IntN(2) == 0 {
+		p.chains = append(p.chains, fmt.Sprintf("on-lost: enroll %s after %d days", parting, partingAfter))
+	}
 }
+
+// limit is how many of its mails may leave a day, enough for everybody to get
+// theirs in time.
+func (p *plan) limit(dice *rand.Rand, people int) { p.perDay = people/8 + 1 + dice.IntN(people/8+1) }
 
 // enrich changes what a step asks for. The first of a plan keeps to everybody.
 func (st *planStep) enrich(dice *rand.Rand, later bool) {
-	switch dice.IntN(3) {
+	switch dice.IntN(4) {
 	case 0:
 		st.tier = ""
 		if later {
 			st.tier = []string{"gold", "plain"}[dice.IntN(2)]
 		}
 	case 1:
+		if st.before {
+			return
+		}
 		st.repeat, st.every = 0, []string{"2 days", "1 business day", "20 hours"}[dice.IntN(3)]
 		if !st.call {
 			st.repeat = dice.IntN(3)
 		}
 	case 2:
 		st.urgent = !st.urgent
+	case 3:
+		if st.before = later && !st.call && st.repeat == 0; st.before {
+			st.wait = []string{"1 day", "3 days", "2 business days", "26 hours", "1 week"}[dice.IntN(5)]
+		}
 	}
 }
 
@@ -82,6 +101,9 @@ func (p *plan) moveHolidays(dice *rand.Rand, began time.Time) {
 			p.holidays = append(p.holidays, first.AddDate(0, 0, n).Format(time.DateOnly))
 		}
 	}
+	if dice.IntN(2) == 0 {
+		p.holidays = append(p.holidays, []string{"se", "us", "de"}[dice.IntN(3)])
+	}
 }
 
 // settings are the lines of a step's block, without its subject.
@@ -94,6 +116,9 @@ func (st planStep) settings() string {
 	}
 	line("id", st.id)
 	line("wait", st.wait)
+	if st.before {
+		line("before", "visit")
+	}
 	if st.tier != "" {
 		line("only-if", fmt.Sprintf("tier == %q", st.tier))
 	}
@@ -113,7 +138,7 @@ func (st planStep) settings() string {
 
 // hurries says whether it leaves at any hour, which days cannot ask for.
 func (st planStep) hurries() bool {
-	return st.urgent && st.repeat == 0 && (st.wait == "0" || strings.HasSuffix(st.wait, "hours"))
+	return st.urgent && !st.before && st.repeat == 0 && (st.wait == "0" || strings.HasSuffix(st.wait, "hours"))
 }
 
 // waitOf is the wait of one of its rounds.
@@ -152,16 +177,20 @@ func (p *plan) mails() bool {
 }
 
 // rework is an edit of what only a rich plan has.
-func (p *plan) rework(dice *rand.Rand, i int, began time.Time) string {
+func (p *plan) rework(dice *rand.Rand, i int, w *World) string {
 	p.rich = true
-	switch dice.IntN(3) {
+	switch dice.IntN(4) {
 	case 0:
-		p.moveHolidays(dice, began)
+		p.moveHolidays(dice, w.season())
 		return "holidays are " + strings.Join(p.holidays, ", ")
 	case 1:
 		st := p.newCall(dice)
 		p.steps = slices.Insert(p.steps, i+1, st)
 		return fmt.Sprintf("%s, a call, is put in at place %d", st.id, i+2)
+	}
+	if dice.IntN(4) == 0 {
+		p.limit(dice, w.conf.people)
+		return fmt.Sprintf("at most %d a day", p.perDay)
 	}
 	p.steps[i].enrich(dice, i > 0)
 	return strings.ReplaceAll(p.steps[i].settings(), "\n", "; ")

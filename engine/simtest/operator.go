@@ -63,9 +63,12 @@ func (o *operator) enroll(who *person, seq string, again bool) {
 		en = w.enrolled[i]
 	}
 	en.tried, en.last = time.Now(), time.Now().Add(w.offset)
+	if len(en.dates) == 0 {
+		en.appoint(w.dice("visit of "+who.addr+" "+seq, 0))
+	}
+	fields := en.fields()
 	w.mu.Unlock()
 	var refused error
-	fields := who.fields()
 	done := w.askDesk("enroll", func(ctx context.Context, d *engine.Desk) error {
 		if again { // it may have happened: an import leaves those alone who were enrolled before
 			rows := []engine.ImportRow{{Row: 2, Address: who.addr, Name: "Pat", Fields: fields}}
@@ -92,15 +95,6 @@ func (o *operator) enroll(who *person, seq string, again bool) {
 	default:
 		w.tell(who, "not enrolled in %s: %v", seq, refused)
 	}
-}
-
-// fields are what the operator knows of a person.
-func (p *person) fields() map[string]string {
-	fields := map[string]string{"tier": p.tier}
-	if p.zone != "" {
-		fields["timezone"] = p.zone
-	}
-	return fields
 }
 
 // notThere is nil when a person has an enrollment in a sequence.
@@ -147,11 +141,11 @@ func (o *operator) interfere(dice *rand.Rand) {
 	case 4:
 		o.suppress(who)
 	case 5:
-		o.importAgain(seq)
+		o.importAgain(dice, seq)
 	case 6:
 		w.askDesk("reload", func(ctx context.Context, d *engine.Desk) error { _, err := d.Reload(ctx); return err })
 	case 7:
-		o.win(who, who.sequences[0])
+		o.say([]engine.Verb{engine.SayWon, engine.SayLost}[dice.IntN(2)], who, who.sequences[0])
 	case 8:
 		w.askDesk("status", func(ctx context.Context, d *engine.Desk) error {
 			_, err := d.Status(ctx)
@@ -258,15 +252,19 @@ func (o *operator) suppress(who *person) {
 	}
 }
 
-// importAgain imports everybody who should be in a sequence once more.
-func (o *operator) importAgain(seq string) {
+// importAgain imports everybody who should be in a sequence once more; of some
+// the visit has moved.
+func (o *operator) importAgain(dice *rand.Rand, seq string) {
 	w := o.w
 	w.mu.Lock()
 	var rows []engine.ImportRow
 	var asked []*enrolled
 	for _, en := range w.enrolled {
 		if en.seq == seq {
-			fields := en.who.fields()
+			if dice.IntN(4) == 0 {
+				en.appoint(dice)
+			}
+			fields := en.fields()
 			fields["note"] = fmt.Sprint(len(rows))
 			rows = append(rows, engine.ImportRow{Row: len(rows) + 2, Address: en.who.addr, Name: "Pat", Fields: fields})
 			asked = append(asked, en)
@@ -285,11 +283,20 @@ func (o *operator) importAgain(seq string) {
 		}
 	}
 	var result engine.ImportResult
+	there := true
 	done := w.askDesk("import", func(ctx context.Context, d *engine.Desk) (err error) {
 		result, err = d.Import(ctx, engine.ImportRequest{Sequence: seq, Rows: rows})
+		there = err == nil
 		return refusable(0, err)
 	})
 	if done {
+		w.mu.Lock()
+		for _, en := range asked {
+			if there && len(result.Rejected) == 0 {
+				en.settled()
+			}
+		}
+		w.mu.Unlock()
 		w.tell(nil, "%s is imported again: %d enrolled, %d updated, %d skipped, %d rejected", seq, result.Enrolled, result.Updated, result.Skipped, len(result.Rejected))
 	}
 }
@@ -338,9 +345,9 @@ func (o *operator) allowed(name string, who *person) int {
 	n, w := o.resends[name], o.w
 	seq := strings.Fields(name)[1]
 	anew := slices.ContainsFunc(w.enrolled, func(en *enrolled) bool {
-		return en.erased && en.who == who && (seq == thanks || en.seq == origin(seq))
+		return en.erased && en.who == who && (begunBy[seq] != "" || en.seq == origin(seq))
 	})
-	anew = anew || seq == thanks && slices.ContainsFunc(who.won, func(said won) bool { return said.at.After(w.restored) })
+	anew = anew || slices.ContainsFunc(who.said, func(s said) bool { return s.verb == begunBy[seq] && s.at.After(w.restored) })
 	for i, span := range w.lost {
 		forgotten := slices.ContainsFunc(w.dots[name], func(d *dot) bool { return d.accepted && w.inSpan(i, d.at) })
 		if forgotten && (anew || anyAfter(who.resumed, span[1]) || o.caught[who].After(span[1])) {

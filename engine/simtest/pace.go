@@ -14,7 +14,7 @@ func (w *World) checkPace(d *delivery) {
 	defer w.mu.Unlock()
 	m := d.at.mailbox
 	clock := d.claimed
-	today, domain, person := 0, 0, 0
+	today, domain, person, sequence := 0, 0, 0, 0
 	loc := d.who.location()
 	var times []string
 	for _, o := range w.ledger {
@@ -23,7 +23,9 @@ func (w *World) checkPace(d *delivery) {
 		}
 		own := o.from == d.at
 		if own && o.claimed.In(m.Location).Format(time.DateOnly) == clock.In(m.Location).Format(time.DateOnly) {
-			today++
+			if today++; o.seq == d.seq {
+				sequence++
+			}
 			if engine.AddressDomain(o.who.addr) == engine.AddressDomain(d.who.addr) {
 				domain++
 			}
@@ -42,7 +44,10 @@ func (w *World) checkPace(d *delivery) {
 			w.violateLater("mails of two sequences keep their distance", d.who, "%s at %s, %s now", o.seq, o.claimed.Format(time.DateTime), d.seq)
 		}
 	}
+	most := w.plans.most(d.seq, d.began.Add(-30*time.Minute), d.began)
 	switch {
+	case most > 0 && sequence >= most:
+		w.violateLater("no more mails of one sequence a day than its author allows", d.who, "%d of %s already, of at most %d", sequence, d.seq, most)
 	case m.PerDay > 0 && today >= m.PerDay:
 		w.violateLater("8: accepted touches are at most the cap", d.who, "%d already", today)
 	case m.PerDomain > 0 && domain >= m.PerDomain:

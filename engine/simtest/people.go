@@ -47,7 +47,7 @@ type person struct {
 	updated    time.Time   // when the operator last gave their fields anew
 	stoppedAt  time.Time   // by the operator; acknowledged
 	suppressed time.Time   // known to be so by the state, and for ever
-	won        []won       // by the operator's word
+	said       []said      // what the operator said of them
 	touchedBy  bool        // the operator, a doubt or a fault that may leave them held
 }
 

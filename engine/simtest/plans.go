@@ -28,8 +28,9 @@ type plan struct {
 	at       string // the mailbox that it sends from
 	send     string
 	steps    []planStep
-	chains   []string // on-finish and on-won
-	holidays []string // dates
+	chains   []string // on-finish, on-won and on-lost
+	holidays []string // dates and countries
+	perDay   int      // mails of it a day; 0 = as many as the mailbox may
 	made     int      // steps ever
 	edited   bool
 	rich     bool // more than waits and windows decides
@@ -46,6 +47,7 @@ type planStep struct {
 	repeat      int    // how often again,
 	every       string // and each so long after the one before
 	urgent      bool
+	before      bool   // its wait counts back from the visit
 	call        bool   // the owner's work, with
 	due, undone string // what becomes of it
 }
@@ -56,6 +58,7 @@ type version struct {
 	seq      *sequences.Sequence
 	steps    []planStep
 	holidays []string
+	perDay   int
 }
 
 // form is a step as it was in one version: as it was read, and as its author
@@ -77,12 +80,12 @@ func newShelf(w *World) *shelf {
 		}
 		p.steps[0].wait = []string{"0", "2 hours", "1 business day"}[dice.IntN(3)]
 		if dice.IntN(2) == 0 {
-			p.enrich(dice, w.season())
+			p.enrich(dice, w)
 		}
 		s.names, s.plans[name] = append(s.names, name), p
 		p.publish(time.Time{})
 	}
-	for n, name := range []string{care, thanks} {
+	for n, name := range []string{care, thanks, parting} {
 		dice := w.dice("chained plan", n)
 		p := &plan{name: name, at: w.mailboxFor(n), send: sends[dice.IntN(len(sends))], rich: true}
 		p.steps = append(p.steps, p.newStep(dice), p.newStep(dice))
@@ -109,6 +112,12 @@ func (p *plan) source() string {
 	if len(p.holidays) > 0 {
 		fmt.Fprintf(&b, "holidays: %s\n", strings.Join(p.holidays, ", "))
 	}
+	if slices.ContainsFunc(p.steps, func(st planStep) bool { return st.before }) {
+		b.WriteString("needs: visit\n")
+	}
+	if p.perDay > 0 {
+		fmt.Fprintf(&b, "per-day: %d\n", p.perDay)
+	}
 	for _, chain := range p.chains {
 		b.WriteString(chain + "\n")
 	}
@@ -134,7 +143,7 @@ func (p *plan) publish(now time.Time) {
 	if err != nil {
 		panic(fmt.Sprintf("the world wrote a bad sequence: %v\n%s", err, p.source()))
 	}
-	p.versions = append(p.versions, version{now, seq, slices.Clone(p.steps), slices.Clone(p.holidays)})
+	p.versions = append(p.versions, version{now, seq, slices.Clone(p.steps), slices.Clone(p.holidays), p.perDay})
 }
 
 // edit changes one sequence as authors do.
@@ -170,7 +179,7 @@ func (s *shelf) edit(dice *rand.Rand) {
 		what = fmt.Sprintf("%s is rewritten as %s", p.steps[i].id, st.id)
 		p.steps[i] = st
 	case 7:
-		what = p.rework(dice, i, s.w.season())
+		what = p.rework(dice, i, s.w)
 	}
 	p.edited = true
 	p.publish(time.Now())
@@ -219,6 +228,24 @@ func (s *shelf) forms(seq, step string, from, to time.Time) []form {
 		}
 	}
 	return forms
+}
+
+// most is how many mails of a sequence may leave a day by any version that was
+// in force between two moments; 0 where one did not say.
+func (s *shelf) most(seq string, from, to time.Time) (most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	versions := s.plans[seq].versions
+	for i, v := range versions {
+		if v.from.After(to) || i+1 < len(versions) && versions[i+1].from.Before(from) {
+			continue
+		}
+		if v.perDay == 0 {
+			return 0
+		}
+		most = max(most, v.perDay)
+	}
+	return most
 }
 
 // variantIn reads from the bytes of a mail which variant of the subject its

@@ -64,7 +64,7 @@ func (w *World) judgeFresh(byName map[string]engine.View) {
 	v := byName[en.who.addr+" "+en.seq]
 	for _, st := range w.plans.plans[en.seq].steps {
 		for _, id := range st.ids() {
-			got := st.call || !st.isFor(en.who) || w.left(key(en.who, en.seq, id))
+			got := st.call || st.before || !st.isFor(en.who) || w.left(key(en.who, en.seq, id))
 			if v.State != engine.Finished || !got {
 				w.violateLater("a state that was put back serves again", en.who, "%s is %s (%s) and never got %s", en.who.addr, v.State, v.Reason, id)
 				return
@@ -146,6 +146,9 @@ func (w *World) restoreIfAsked() {
 	w.lost = append(w.lost, [2]time.Time{r.at, w.restored})
 	for _, en := range w.enrolled {
 		en.erased = en.erased || en.tried.After(r.at)
+		for i := range en.dates {
+			en.dates[i].until = time.Time{}
+		}
 	}
 	w.figures.add("restore")
 	w.tellLocked(nil, "the state of %s is put back (files beside it kept: %v)", r.at.Format(time.DateTime), r.sidecar)

@@ -88,6 +88,7 @@ type enrolled struct {
 	last   time.Time // the same, by the engine's clock
 	acked  bool      // and was told that it is so
 	erased bool      // in a state that was replaced by an older one
+	dates  []appointment
 }
 
 // fault is what goes wrong at one point.

@@ -76,6 +76,15 @@ func (s *side) noteClaimed(at time.Time, ts []engine.Touch, errs []error) {
 	}
 }
 
+// noteSettled notes that the state knows how touches ended.
+func (p *process) noteSettled(ss []engine.Settlement) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range ss {
+		delete(p.claims, one.Touch.Email.MessageID)
+	}
+}
+
 // noteTaken notes that touches may be claimed.
 func (w *World) noteTaken(at time.Time, ts []engine.Touch) {
 	w.mu.Lock()

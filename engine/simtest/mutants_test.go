@@ -80,6 +80,11 @@ var mutants = []mutant{
 	{"an answer stays in its own mailbox", []change{{"listen.go",
 		"	matches := FindMatches(in, known)\n",
 		"	matches := slices.DeleteFunc(FindMatches(in, known), func(m Match) bool { return m.Enrollment.Mailbox != e.Mailbox.Name })\n"}}},
+	{"the mails of a sequence are not counted", []change{{"guard.go", "if seq.PerDay > 0 && c.SequenceToday >= seq.PerDay {", "if en.ID == \"\" {"}}},
+	{"a step before a date waits like any", []change{{"course.go",
+		"	if st.Before == \"\" {\n		return st.DueAt(prev, loc), objection{}", "	if st.Before == \"\" || len(st.ID) > 0 {\n		return st.DueAt(prev, loc), objection{}"}}},
+	{"a country's holidays are days like any", []change{{"../sequences/countries.go", "	return name, off\n", "	return name, off && date.Year() < 0\n"}}},
+	{"who is lost counts as won", []change{{"chain.go", "	if how == Lost {", "	if how == \"\" {"}}},
 	{"the cap is not asked", []change{
 		{"boarding.go", "case m.PerDay > 0 && pace.Today >= m.PerDay:", "case m.PerDay > 0 && pace.Today >= 2*m.PerDay:"},
 		{"boarding.go", "room = min(room, m.PerDay-pace.Today)", "room = min(room, 2*m.PerDay-pace.Today)"}}},

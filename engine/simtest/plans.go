@@ -188,11 +188,12 @@ func (s *shelf) edit(dice *rand.Rand) {
 	s.w.tell(nil, "sequence %s: %s", p.name, what)
 }
 
-// shortest is the sequence with the fewest steps.
+// shortest is the sequence with the fewest steps, of those that people are
+// enrolled in.
 func (s *shelf) shortest() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.MinFunc(s.names, func(a, b string) int { return len(s.plans[a].steps) - len(s.plans[b].steps) })
+	return slices.MinFunc(s.open(), func(a, b string) int { return len(s.plans[a].steps) - len(s.plans[b].steps) })
 }
 
 // Sequence, Names, Broken and Reload answer engine.Shelf.

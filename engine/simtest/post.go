@@ -286,13 +286,9 @@ func (d *delivery) answered(mail *dot, told bool, se *engine.SendError) {
 	if se != nil && se.Enhanced == "5.1.1" {
 		w.refused[d.who] = true
 	}
-	if told {
-		d.p.mu.Lock()
-		delete(d.p.claims, d.email.MessageID)
-		d.p.mu.Unlock()
-		return
+	if !told {
+		w.doubtful[d.name()] = true
 	}
-	w.doubtful[d.name()] = true
 }
 
 // accepted marks an unknown outcome of a mail that the server took.

@@ -42,7 +42,7 @@ type process struct {
 	mu     sync.Mutex
 	sums   map[string]string // of what was durably prepared, by Message-ID
 	steps  map[string]string // and which step it is
-	claims map[string]claim  // of what was durably claimed and not answered, by Message-ID
+	claims map[string]claim  // of what was durably claimed and not settled, by Message-ID
 }
 
 // side is what of a process serves one mailbox; or the desk, which serves the

@@ -60,6 +60,8 @@ func (s *store) Settle(ss []engine.Settlement) error {
 		for _, one := range ss {
 			s.side.p.w.doubt([]engine.Touch{one.Touch})
 		}
+	} else {
+		s.side.p.noteSettled(ss)
 	}
 	return err
 }

@@ -208,7 +208,7 @@ func (w *World) checkBegun(views map[string]engine.View) {
 	for _, who := range w.people {
 		for _, s := range who.said {
 			p := w.plans.plans[s.seq]
-			if !s.sure || p.edited || !w.restored.IsZero() || !who.suppressed.IsZero() || w.mayStop(who) {
+			if !s.sure || !w.restored.IsZero() || !who.suppressed.IsZero() || w.mayStop(who) {
 				continue
 			}
 			for _, seq := range []string{thanks, parting} {

@@ -16,6 +16,7 @@ type conf struct {
 	enrolling time.Duration // people are enrolled from the beginning until then
 	faulty    time.Duration // faults end
 	patience  time.Duration // after that everybody must be served
+	plain     bool          // nothing but waits decides when mails are due: what is overdue can be told for sure
 	people    int
 	noise     int // mails that concern nobody
 	poll      time.Duration
@@ -93,9 +94,16 @@ func drawConf(dice *rand.Rand) conf {
 	return c
 }
 
+// drawPlain makes some worlds plain, in which the machine is off for long.
+func (c *conf) drawPlain(dice *rand.Rand) {
+	if c.plain = dice.IntN(4) == 0; c.plain {
+		c.restores, c.jumps, c.edits, c.mailbox.PerPerson = 0, 0, 0, 0
+	}
+}
+
 // drawSecond gives some worlds a second mailbox, with a pace of its own.
 func (c *conf) drawSecond(dice *rand.Rand) {
-	if dice.IntN(3) > 0 {
+	if dice.IntN(3) > 0 || c.plain {
 		return
 	}
 	m := drawMailbox(dice, *c)

@@ -79,6 +79,10 @@ func (w *World) scheduleFaults() {
 		}
 		w.after(evenly(dice, c.faulty), func() { w.operator.switchOff(long) })
 	}
+	if c.plain {
+		long := 3*day + evenly(dice, 24*day)
+		w.after(c.enrolling/2+evenly(dice, 8*day), func() { w.operator.switchOff(long) })
+	}
 	for range c.validities {
 		name := []string{"INBOX", "Junk", "Archive", "Clients", "Sent"}[dice.IntN(5)]
 		at := w.someProvider(dice)

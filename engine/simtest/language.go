@@ -26,9 +26,7 @@ const careAfter, partingAfter = 3, 2
 // enrich gives a plan more of the language.
 func (p *plan) enrich(dice *rand.Rand, w *World) {
 	p.rich = true
-	if dice.IntN(2) == 0 {
-		p.moveHolidays(dice, w.season())
-	}
+	p.moveHolidays(dice, w.season())
 	if dice.IntN(2) == 0 {
 		p.limit(dice, w.conf.people)
 	}
@@ -43,10 +41,10 @@ func (p *plan) enrich(dice *rand.Rand, w *World) {
 	if p.name == "quote" && dice.IntN(2) == 0 {
 		p.chains = append(p.chains, fmt.Sprintf("on-finish: enroll %s after %d days", care, careAfter))
 	}
-	if dice.IntN(2) == 0 {
+	if dice.IntN(4) > 0 {
 		p.chains = append(p.chains, "on-won: enroll "+thanks)
 	}
-	if dice.IntN(2) == 0 {
+	if dice.IntN(4) > 0 {
 		p.chains = append(p.chains, fmt.Sprintf("on-lost: enroll %s after %d days", parting, partingAfter))
 	}
 }
@@ -92,17 +90,15 @@ func (p *plan) newCall(dice *rand.Rand) planStep {
 	return st
 }
 
-// moveHolidays makes some days off, of the time in which the world lives.
+// moveHolidays makes some days off: those of a country, and others of the time
+// in which the world lives.
 func (p *plan) moveHolidays(dice *rand.Rand, began time.Time) {
-	p.holidays = nil
-	for range 1 + dice.IntN(3) {
+	p.holidays = []string{[]string{"se", "us", "de"}[dice.IntN(3)]}
+	for range dice.IntN(4) {
 		first := began.Add(evenly(dice, 60*day))
 		for n := range 1 + dice.IntN(5) {
 			p.holidays = append(p.holidays, first.AddDate(0, 0, n).Format(time.DateOnly))
 		}
-	}
-	if dice.IntN(2) == 0 {
-		p.holidays = append(p.holidays, []string{"se", "us", "de"}[dice.IntN(3)])
 	}
 }
 

@@ -129,7 +129,7 @@ func (o *operator) interfere(dice *rand.Rand) {
 	w := o.w
 	who := w.people[dice.IntN(len(w.people))]
 	seq := w.plans.names[dice.IntN(len(w.plans.names))]
-	switch dice.IntN(9) {
+	switch dice.IntN(10) {
 	case 0:
 		o.pause(engine.Scope{Person: who.addr}, span(dice, time.Hour, 9*day))
 	case 1:
@@ -145,8 +145,10 @@ func (o *operator) interfere(dice *rand.Rand) {
 	case 6:
 		w.askDesk("reload", func(ctx context.Context, d *engine.Desk) error { _, err := d.Reload(ctx); return err })
 	case 7:
-		o.say([]engine.Verb{engine.SayWon, engine.SayLost}[dice.IntN(2)], who, who.sequences[0])
+		o.say(engine.SayWon, who, who.sequences[0])
 	case 8:
+		o.say(engine.SayLost, who, who.sequences[0])
+	case 9:
 		w.askDesk("status", func(ctx context.Context, d *engine.Desk) error {
 			_, err := d.Status(ctx)
 			if err == nil {

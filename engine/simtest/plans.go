@@ -79,7 +79,7 @@ func newShelf(w *World) *shelf {
 			p.steps = append(p.steps, p.newStep(dice))
 		}
 		p.steps[0].wait = []string{"0", "2 hours", "1 business day"}[dice.IntN(3)]
-		if dice.IntN(2) == 0 {
+		if !w.conf.plain && dice.IntN(2) == 0 {
 			p.enrich(dice, w)
 		}
 		s.names, s.plans[name] = append(s.names, name), p

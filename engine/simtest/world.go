@@ -113,6 +113,7 @@ func Run(t *testing.T, seed uint64, dir string) *World {
 func newWorld(seed uint64, path string) *World {
 	w := emptyWorld(seed, path)
 	w.conf = drawConf(w.dice("conf", 0))
+	w.conf.drawPlain(w.dice("plain", 0))
 	w.conf.drawSecond(w.dice("second mailbox", 0))
 	w.providers = []*provider{newProvider(w, w.conf.mailbox)}
 	if w.conf.second != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"nudge/engine"
 	"nudge/sequences"
 )
 
@@ -65,9 +66,12 @@ func (w *World) lateness(d *delivery, due, clock time.Time) (late bool) {
 // undatable says whether more than its wait may have decided when a mail was
 // due. The caller holds the lock.
 func (w *World) undatable(d *delivery, due time.Time) bool {
+	company := slices.ContainsFunc(w.people, func(p *person) bool { // what one of them writes may hold the others
+		return len(p.letters) > 0 && engine.AddressDomain(p.addr) == engine.AddressDomain(d.who.addr)
+	})
 	paused := slices.ContainsFunc(w.operator.pauses, func(p *pause) bool { return p.to.IsZero() || p.to.Add(day).After(due) })
 	name := d.name()
-	return paused || len(d.who.sequences) > 1 || len(d.who.letters) > 0 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
+	return paused || company || len(d.who.sequences) > 1 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
 		d.at.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
 		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited || w.plans.plans[d.seq].rich
 }

@@ -135,7 +135,7 @@ func (s *store) Candidate(id string, now time.Time, day string) (engine.Candidat
 }
 
 func (s *store) Upcoming(mailbox string, until time.Time) ([]string, error) {
-	return ask(s.p, "Store.Upcoming", func() ([]string, error) { return s.db.Upcoming(mailbox, until) })
+	return ask(s.side, "Store.Upcoming", func() ([]string, error) { return s.db.Upcoming(mailbox, until) })
 }
 
 func (s *store) NextLook(mailbox string) (time.Time, error) {
@@ -167,7 +167,7 @@ func (s *store) Enrollments(f engine.Filter) ([]engine.Enrollment, error) {
 }
 
 func (s *store) SentTouches(id string) ([]engine.SentTouch, error) {
-	return ask(s.p, "Store.SentTouches", func() ([]engine.SentTouch, error) { return s.db.SentTouches(id) })
+	return ask(s.side, "Store.SentTouches", func() ([]engine.SentTouch, error) { return s.db.SentTouches(id) })
 }
 
 func (s *store) Doubts() ([]engine.Touch, error) {

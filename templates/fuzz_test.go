@@ -63,7 +63,9 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzRender gives a template with a field in every place any value.
+// FuzzRender gives a template with a field in every place any value: the page
+// keeps its elements and the kind of its links, the value is words in it, and
+// the subject is one header.
 func FuzzRender(f *testing.F) {
 	for _, value := range hostileValues {
 		f.Add(value)
@@ -76,11 +78,17 @@ func FuzzRender(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	harmless, err := template.Render(Fields{"x": "Anna"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	want := tagsOf(harmless.HTML)
 	f.Fuzz(func(t *testing.T, value string) {
 		fields := Fields{"x": value}
 		if parts, err := template.Render(fields); err == nil {
 			checkParts(t, parts)
-			if !wellFormed(parts.HTML) {
+			checkPage(t, value, parts.HTML, want)
+			if !onlyOurs(parts.HTML) || !wellFormed(parts.HTML) {
 				t.Errorf("%q became\n%s", value, parts.HTML)
 			}
 			if !strings.Contains(parts.HTML, string(appendHTML(nil, clean(value)))) {
@@ -91,6 +99,7 @@ func FuzzRender(f *testing.F) {
 		}
 		if line, err := subject.Render(fields); err == nil {
 			checkLine(t, line)
+			checkHeader(t, value, line)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -93,7 +92,7 @@ const dashes = "-–—~〜～→"
 
 // asianUntil finds the word for until at the end of a text that does not part
 // its words.
-var asianUntil = regexp.MustCompile(`(?:至|到|直到|截至|から|부터|ถึง|จนถึง)\s?(?:วันที่\s?)?$`)
+var asianUntil = newPattern(`(?:至|到|直到|截至|から|부터|ถึง|จนถึง)\s?(?:วันที่\s?)?$`)
 
 // dateBefore says whether what stands before the middle of a range is its
 // beginning: a date, or at least the number of a day.
@@ -106,7 +105,7 @@ func (a *absence) dateBefore(before string, d dateFound) bool {
 }
 
 // dayNumber finds the day that begins a range within a month.
-var dayNumber = regexp.MustCompile(`(?:^|[^\d./:])\d{1,2}(?:st|nd|rd|th|er|\.|日|号)?$`)
+var dayNumber = newPattern(`(?:^|[^\d./:])\d{1,2}(?:st|nd|rd|th|er|\.|日|号)?$`)
 
 // backAround says whether the sentence around a date speaks of somebody's
 // return. A dot ends a sentence only where a new word begins, for dates are
@@ -123,7 +122,7 @@ func (a *absence) backAround(d dateFound) bool {
 	return backWords.in(strings.ToValidUTF8(before, "") + " # " + after)
 }
 
-var sentenceEnd = regexp.MustCompile(`[!?;。！？]|[^\d\s.]{2}\. `)
+var sentenceEnd = newPattern(`[!?;。！？]|[^\d\s.]{2}\. `)
 
 // lastWord returns the last word of a text, "" when there is none.
 func lastWord(s string) string {
@@ -150,8 +149,8 @@ func monthBeforeDay(text string, zone int) bool {
 }
 
 var (
-	figures = regexp.MustCompile(`(?:^|[^\d./-])(\d{1,2})/(\d{1,2})(?:[^\d]|$)`)
-	english = regexp.MustCompile(`\b(the|i am|i'm|i will|will be|away|back|returning|return)\b`)
+	figures = newPattern(`(?:^|[^\d./-])(\d{1,2})/(\d{1,2})(?:[^\d]|$)`)
+	english = newPattern(`\b(the|i am|i'm|i will|will be|away|back|returning|return)\b`)
 )
 
 // backWords are what a sentence says that names the day of a return.
@@ -163,7 +162,7 @@ var backWords = newPhrases(
 
 // endAfter finds what follows the day on which an absence ends, in languages
 // that name the day first, and the word that says the day is included.
-var endAfter = regexp.MustCompile(`^(?:st|nd|rd|th)?[\s.,)]{0,3}(?:(?:年)?[(（][^)）]{1,12}[)）]|(?:星期|周|週|礼拜)[一二三四五六日天]|[월화수목금토일]요일|\p{L}{4,14}(?:day|tag|dag|ag)\b|\d{4}\b)?[\s,.(]{0,3}(?:まで|迄|から出社|より出社|に戻|に出社|に復帰|から復帰|から通常|より通常|帰社|返回|回(?:到|公司|办公室|辦公室|岗|司|国|來|来)|复工|復工|到岗|恢复|恢復|回来|回來|之前|前返|前回|上班|返工|까지|에 복귀|부터 정상|복귀|asti|saakka|-?ig\b|['’]?\p{L}{0,5}\s?(?:tarihi\p{L}{0,4}\s)?kadar|tarihine\s|तक|inclusive|inclus|incluid|incluso|inclusivé|compres|einschl|inkl|włącznie|včetně|vrátane|включительно|включно|t\.?\s?o\.?\s?m|kaasa ?arvatud|imtinai|ieskaitot|dahil|zaključno|uključ)`)
+var endAfter = newPattern(`^(?:st|nd|rd|th)?[\s.,)]{0,3}(?:(?:年)?[(（][^)）]{1,12}[)）]|(?:星期|周|週|礼拜)[一二三四五六日天]|[월화수목금토일]요일|\p{L}{4,14}(?:day|tag|dag|ag)\b|\d{4}\b)?[\s,.(]{0,3}(?:まで|迄|から出社|より出社|に戻|に出社|に復帰|から復帰|から通常|より通常|帰社|返回|回(?:到|公司|办公室|辦公室|岗|司|国|來|来)|复工|復工|到岗|恢复|恢復|回来|回來|之前|前返|前回|上班|返工|까지|에 복귀|부터 정상|복귀|asti|saakka|-?ig\b|['’]?\p{L}{0,5}\s?(?:tarihi\p{L}{0,4}\s)?kadar|tarihine\s|तक|inclusive|inclus|incluid|incluso|inclusivé|compres|einschl|inkl|włącznie|včetně|vrátane|включительно|включно|t\.?\s?o\.?\s?m|kaasa ?arvatud|imtinai|ieskaitot|dahil|zaključno|uključ)`)
 
 // Kinds of the words that stand before a date. The first that a word has in
 // any language counts.

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,15 +42,15 @@ func (a *absence) dates() []dateFound {
 
 // Forms of dates, each at the beginning of what is matched.
 var (
-	yearFirst   = regexp.MustCompile(`^(\d{4})(?:\s?年\s?|\s?년\s?|[-/.]\s?)(\d{1,2})(?:\s?月\s?|\s?월\s?|[-/.]\s?)(\d{1,2})(?:\s?[日号號일]|\b)`)
-	asianRange  = regexp.MustCompile(`^(\d{1,2})\s?[月월]\s?\d{1,2}\s?[日号號일]?\s?(?:\([^)]{1,6}\))?\s?(?:[-~〜–至到]|から|부터)\s?(\d{1,2})\s?[日号號일]`)
-	asianDay    = regexp.MustCompile(`^(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号號일]?`)
-	vietnamese  = regexp.MustCompile(`^(\d{1,2}) tháng (\d{1,2})(?: năm (\d{4}))?`)
-	inFigures   = regexp.MustCompile(`^(\d{1,2})\s?([./-])\s?(\d{1,2})\b`)
-	yearBehind  = regexp.MustCompile(`^\s?([./-])\s?(\d{4}|\d{2})\b`)
-	dayOfMonth  = regexp.MustCompile(`^(\d{1,2})(?:st|nd|rd|th|er|ère|re|\.|o|a|:?e|-?го|-?е|-?ro)?\s?(?:of |de |del |d'|da |do |d\. |-)?\s?([\p{L}\p{M}]{2,})\.?,?(?:\s?(?:de |del |of |, )?(\d{4})\b)?`)
-	behindMonth = regexp.MustCompile(`^(\d{1,2})(?:st|nd|rd|th|\.)?(?:\s?(?:-|–|—|to |through |until )\s?(\d{1,2})(?:st|nd|rd|th)?)?(?:,?\s+(\d{4})\b)?`)
-	monthAhead  = regexp.MustCompile(`(?:(\d{4})\.?\s)?([\p{L}\p{M}]{3,})\.?\s(?:the )?$`)
+	yearFirst   = newPattern(`^(\d{4})(?:\s?年\s?|\s?년\s?|[-/.]\s?)(\d{1,2})(?:\s?月\s?|\s?월\s?|[-/.]\s?)(\d{1,2})(?:\s?[日号號일]|\b)`)
+	asianRange  = newPattern(`^(\d{1,2})\s?[月월]\s?\d{1,2}\s?[日号號일]?\s?(?:\([^)]{1,6}\))?\s?(?:[-~〜–至到]|から|부터)\s?(\d{1,2})\s?[日号號일]`)
+	asianDay    = newPattern(`^(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号號일]?`)
+	vietnamese  = newPattern(`^(\d{1,2}) tháng (\d{1,2})(?: năm (\d{4}))?`)
+	inFigures   = newPattern(`^(\d{1,2})\s?([./-])\s?(\d{1,2})\b`)
+	yearBehind  = newPattern(`^\s?([./-])\s?(\d{4}|\d{2})\b`)
+	dayOfMonth  = newPattern(`^(\d{1,2})(?:st|nd|rd|th|er|ère|re|\.|o|a|:?e|-?го|-?е|-?ro)?\s?(?:of |de |del |d'|da |do |d\. |-)?\s?([\p{L}\p{M}]{2,})\.?,?(?:\s?(?:de |del |of |, )?(\d{4})\b)?`)
+	behindMonth = newPattern(`^(\d{1,2})(?:st|nd|rd|th|\.)?(?:\s?(?:-|–|—|to |through |until )\s?(\d{1,2})(?:st|nd|rd|th)?)?(?:,?\s+(\d{4})\b)?`)
+	monthAhead  = newPattern(`(?:(\d{4})\.?\s)?([\p{L}\p{M}]{3,})\.?\s(?:the )?$`)
 )
 
 // dateAt reads the date whose first figure stands at i.
@@ -185,11 +184,11 @@ func (a *absence) wordDates() []dateFound {
 }
 
 var (
-	aboutMonth = regexp.MustCompile(`(?:^|[^\p{L}])((?:the )?(?:end|beginning|start|middle) of|early|late|mid|ende|anfang|mitte|fin|début|mi|fine|inizio|metà|finales de|fines de|principios de|mediados de|fim de|final de|início de|meados de|eind|einde|begin|half|medio|slutet av|början av|mitten av|slutningen af|starten af|midten af|slutten av|starten av|midten av|końca|początku|połowy|konce|konca|začátku|poloviny|конца|начала|середины|кінця|початку)[ -](?:de |d'|di |van |des monats )?([\p{L}\p{M}]{3,})(?: (\d{4}))?`)
-	middle     = regexp.MustCompile(`^(mi|me[td]|half|połow|polov|серед)|middle|mitt|midt`)
-	ending     = regexp.MustCompile(`(^|the )end|ende|^fi|late|eind|slut|ko[nń][ce]|^конц|^кінц`)
-	untilMonth = regexp.MustCompile(`(?:^|[^\p{L}])(?:until|till|bis|back in|zurück im|wieder im|jusqu'en|retour en|hasta|de vuelta en|tot|terug in|fino a|até|tillbaka i|tilbage i|tilbake i) ([\p{L}\p{M}]{3,})(?:[^\p{L}\p{M}\d]{1,2}(?:[^\d\s]|$)|$)`)
-	ofWeek     = regexp.MustCompile(`(?:^|[^\p{L}])(kw|kalenderwoche|week|vecka|uge|uke|semaine)\s?(\d{1,2})(?:[^\d]|$)`)
+	aboutMonth = newPattern(`(?:^|[^\p{L}])((?:the )?(?:end|beginning|start|middle) of|early|late|mid|ende|anfang|mitte|fin|début|mi|fine|inizio|metà|finales de|fines de|principios de|mediados de|fim de|final de|início de|meados de|eind|einde|begin|half|medio|slutet av|början av|mitten av|slutningen af|starten af|midten af|slutten av|starten av|midten av|końca|początku|połowy|konce|konca|začátku|poloviny|конца|начала|середины|кінця|початку)[ -](?:de |d'|di |van |des monats )?([\p{L}\p{M}]{3,})(?: (\d{4}))?`)
+	middle     = newPattern(`^(mi|me[td]|half|połow|polov|серед)|middle|mitt|midt`)
+	ending     = newPattern(`(^|the )end|ende|^fi|late|eind|slut|ko[nń][ce]|^конц|^кінц`)
+	untilMonth = newPattern(`(?:^|[^\p{L}])(?:until|till|bis|back in|zurück im|wieder im|jusqu'en|retour en|hasta|de vuelta en|tot|terug in|fino a|até|tillbaka i|tilbage i|tilbake i) ([\p{L}\p{M}]{3,})(?:[^\p{L}\p{M}\d]{1,2}(?:[^\d\s]|$)|$)`)
+	ofWeek     = newPattern(`(?:^|[^\p{L}])(kw|kalenderwoche|week|vecka|uge|uke|semaine)\s?(\d{1,2})(?:[^\d]|$)`)
 )
 
 // weekNear returns the Monday of a week of the calendar (ISO 8601) that lies

@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -114,7 +113,7 @@ func decodeXtext(s string) string {
 	})
 }
 
-var xtext = regexp.MustCompile(`\+(2B|3D|40)`)
+var xtext = newPattern(`\+(2B|3D|40)`)
 
 func firstWord(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
@@ -125,8 +124,8 @@ func firstWord(s string) string {
 }
 
 var (
-	enhanced = regexp.MustCompile(`(?:^|[^\d.])([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.?$|\.\D)`)
-	smtpCode = regexp.MustCompile(`(?:^|[^\d.])([45]\d\d)(?:[ \-#:,]|$)`)
+	enhanced = newPattern(`(?:^|[^\d.])([245]\.\d{1,3}\.\d{1,3})(?:[^\d.]|\.?$|\.\D)`)
+	smtpCode = newPattern(`(?:^|[^\d.])([45]\d\d)(?:[ \-#:,]|$)`)
 )
 
 // enhancedCode returns the first enhanced status code in s.

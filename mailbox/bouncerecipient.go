@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -11,19 +10,19 @@ const addressPattern = `([^\s<>"'(),;:\[\]（）：，。、；「」【】《�
 // Forms in which mail systems name the recipient that failed, from those that
 // stand alone on their line to those inside a sentence. The first form that
 // yields anything is believed.
-var recipientForms = []*regexp.Regexp{
+var recipientForms = []pattern{
 	// a line of its own, perhaps followed by the reason: Exim, qmail, Postfix, sendmail, Gmail, Yahoo, GMX
-	regexp.MustCompile(`(?m)^[ \t>*-]{0,12}(?:[45]\d\d (?:#?\d\.\d\.\d+ )?)?["'<]{0,2}` + addressPattern + `[>"']{0,2}[ \t]*(?:$|:|\.\.\.|\(|[-–] |(?:\p{L}{1,4}\.? )?(?:\p{L}{2,4}, )?\d{1,4}[./-]\d|on (?:\w{3}, )?\d|failed|(?i:host|user|unknown|delivery|mailbox|invalid|error|address|recipient|account|not|does|is|has|was|cannot|could|no|[45]\d\d)\b)`),
+	newPattern(`(?m)^[ \t>*-]{0,12}(?:[45]\d\d (?:#?\d\.\d\.\d+ )?)?["'<]{0,2}` + addressPattern + `[>"']{0,2}[ \t]*(?:$|:|\.\.\.|\(|[-–] |(?:\p{L}{1,4}\.? )?(?:\p{L}{2,4}, )?\d{1,4}[./-]\d|on (?:\w{3}, )?\d|failed|(?i:host|user|unknown|delivery|mailbox|invalid|error|address|recipient|account|not|does|is|has|was|cannot|could|no|[45]\d\d)\b)`),
 	// named by a label: Exchange, kddi, MDaemon, Lotus
-	regexp.MustCompile(`(?mi)^[ \t>*-]{0,12}(?:failed )?(?:recipients?|final-recipient|original-recipient|failed address|e-?mail address|address|user|mailbox|account|mail to|undeliverable to|rcpt to|could not deliver to|unknown user|user unknown|delivery failed(?: \d+ attempts)?|failed|bad|invalid recipient|intended recipient|an|à|para|aan|to)(?: \(.{1,30}\))?\s*[:=]\s*(?:rfc822;|\[?smtp:)?\s*["'<]{0,2}` + addressPattern),
+	newPattern(`(?mi)^[ \t>*-]{0,12}(?:failed )?(?:recipients?|final-recipient|original-recipient|failed address|e-?mail address|address|user|mailbox|account|mail to|undeliverable to|rcpt to|could not deliver to|unknown user|user unknown|delivery failed(?: \d+ attempts)?|failed|bad|invalid recipient|intended recipient|an|à|para|aan|to)(?: \(.{1,30}\))?\s*[:=]\s*(?:rfc822;|\[?smtp:)?\s*["'<]{0,2}` + addressPattern),
 	// in the JSON of a provider's notice
-	regexp.MustCompile(`(?i)"(?:e-?mail_?address|recipient|rcpt_?to|bounced_?address)"\s*:\s*"` + addressPattern),
+	newPattern(`(?i)"(?:e-?mail_?address|recipient|rcpt_?to|bounced_?address)"\s*:\s*"` + addressPattern),
 	// inside the dialogue
-	regexp.MustCompile(`(?i)rcpt to:\s*<?` + addressPattern),
+	newPattern(`(?i)rcpt to:\s*<?` + addressPattern),
 	// inside a sentence
-	regexp.MustCompile(`(?i)(?:deliver(?:ed|y|ing)?(?: (?:your|the|this|a) (?:mail|message|e-?mail))?(?: failed)?(?: to)?(?: the)?(?: (?:following|this))?(?: (?:address|recipient|user|mailbox))?|(?:mail|message|e-?mail)(?: sent| addressed)? (?:to|for)|recipient|mailbox|user|address|account|addressee|to)[\s:]{1,3}(?:\[?smtp:|rfc822;\s?)?["'<(]{0,2}` + addressPattern),
-	regexp.MustCompile(`(?i)(?:^|[^\w.-])[4-5]\d\d[ -](?:#?\d\.\d\.\d+ )?<?` + addressPattern),
-	regexp.MustCompile(`(?i)["'<(]{0,2}` + addressPattern + `[>"')]{0,2}(?: \([^)]{0,80}\))?:? (?:is|was|has|does|could|user|unknown|mailbox|not|no longer|rejected|failed)`),
+	newPattern(`(?i)(?:deliver(?:ed|y|ing)?(?: (?:your|the|this|a) (?:mail|message|e-?mail))?(?: failed)?(?: to)?(?: the)?(?: (?:following|this))?(?: (?:address|recipient|user|mailbox))?|(?:mail|message|e-?mail)(?: sent| addressed)? (?:to|for)|recipient|mailbox|user|address|account|addressee|to)[\s:]{1,3}(?:\[?smtp:|rfc822;\s?)?["'<(]{0,2}` + addressPattern),
+	newPattern(`(?i)(?:^|[^\w.-])[4-5]\d\d[ -](?:#?\d\.\d\.\d+ )?<?` + addressPattern),
+	newPattern(`(?i)["'<(]{0,2}` + addressPattern + `[>"')]{0,2}(?: \([^)]{0,80}\))?:? (?:is|was|has|does|could|user|unknown|mailbox|not|no longer|rejected|failed)`),
 }
 
 // providerForm is which of recipientForms is the JSON of providers, which name
@@ -32,7 +31,7 @@ const providerForm = 2
 
 // alsoKnown finds the address that we wrote to where a report names the one it
 // was passed on to.
-var alsoKnown = regexp.MustCompile(`(?i)\((?:generated|expanded|ultimately generated) from:? ?<?` + addressPattern)
+var alsoKnown = newPattern(`(?i)\((?:generated|expanded|ultimately generated) from:? ?<?` + addressPattern)
 
 // failedInText returns the recipients that a bounce names outside a report
 // part: in X-Failed-Recipients, in its text, or else as the one recipient of
@@ -88,7 +87,7 @@ func (r *reading) onlyFailed(told string) []string {
 
 // plainAddress finds an address of ASCII letters, whatever script stands
 // around it.
-var plainAddress = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
+var plainAddress = newPattern(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+`)
 
 // foreign leaves out the addresses of the bounce itself: who sent it, whom it
 // was sent to, and the postmasters it refers to.
@@ -127,4 +126,4 @@ func (r *reading) returnedTo() []string {
 	return nil
 }
 
-var quotedTo = regexp.MustCompile(`(?i)^[> \t]{0,6}to:\s*(.+)$`)
+var quotedTo = newPattern(`(?i)^[> \t]{0,6}to:\s*(.+)$`)

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -151,10 +150,10 @@ func subjectFormOf(folded string) subjectForm {
 }
 
 // bracketsBehind finds what some programs put behind a subject.
-var bracketsBehind = regexp.MustCompile(`\S\s?[(\[]([^()\[\]]{3,80})[)\]]$`)
+var bracketsBehind = newPattern(`\S\s?[(\[]([^()\[\]]{3,80})[)\]]$`)
 
 // softwareEnd is what software puts behind its words.
-var softwareEnd = regexp.MustCompile(`^[\p{L}'.]{0,20}\s{0,2}(?:[:\]】)(\-–—]|[.!]?$)`)
+var softwareEnd = newPattern(`^[\p{L}'.]{0,20}\s{0,2}(?:[:\]】)(\-–—]|[.!]?$)`)
 
 // answerOrOther tells a machine's answer to us from a machine's own message.
 func (r *reading) answerOrOther(evidence string) (engine.Kind, string) {
@@ -276,11 +275,11 @@ func autoSubmitted(h header) string {
 // machineFieldName finds field names that only automatic answers carry,
 // whatever a vendor puts around the word.
 var (
-	machineFieldName = regexp.MustCompile(`auto[-_]?(response|submitted|replied|reply|generated|respond)|holidayreply|machinegenerated|^(x-)?(vacation|out-?of-?office)(-message)?$`)
+	machineFieldName = newPattern(`auto[-_]?(response|submitted|replied|reply|generated|respond)|holidayreply|machinegenerated|^(x-)?(vacation|out-?of-?office)(-message)?$`)
 	// forbiddenField finds the names of fields that ask for no automatic answer.
-	forbiddenField = regexp.MustCompile(`suppress|(^|[-_])(no|not|dont|prevent|disable|skip|ignore|stop|allow|loop|request)([-_]|$)`)
+	forbiddenField = newPattern(`suppress|(^|[-_])(no|not|dont|prevent|disable|skip|ignore|stop|allow|loop|request)([-_]|$)`)
 	// machineSender finds local parts that answer by themselves.
-	machineSender = regexp.MustCompile(`(?i)^(auto[-_.]?(reply|replies|respon(se|d|der)|answer|mailer)|vacation|out[-_.]?of[-_.]?office)([-_.+0-9]|$)`)
+	machineSender = newPattern(`(?i)^(auto[-_.]?(reply|replies|respon(se|d|der)|answer|mailer)|vacation|out[-_.]?of[-_.]?office)([-_.+0-9]|$)`)
 )
 
 // machineField returns the name of a field that proves a machine wrote the
@@ -318,7 +317,7 @@ func nullReturn(h header) bool {
 	return false
 }
 
-var noReplyName = regexp.MustCompile(`(?i)(^|[-_.+])(no[-_.]?reply|do[-_.]?not[-_.]?reply|nao[-_.]?responda|no[-_.]?responder|nepasrepondre|ne[-_.]pas[-_.]repondre|keine[-_.]?antwort|noreply\w*|donotreply\w*)([-_.+]|$)`)
+var noReplyName = newPattern(`(?i)(^|[-_.+])(no[-_.]?reply|do[-_.]?not[-_.]?reply|nao[-_.]?responda|no[-_.]?responder|nepasrepondre|ne[-_.]pas[-_.]repondre|keine[-_.]?antwort|noreply\w*|donotreply\w*)([-_.+]|$)`)
 
 func isNoReply(addr string) bool {
 	local, _, _ := strings.Cut(addr, "@")
@@ -345,9 +344,9 @@ func ticketSystem(h header) string {
 }
 
 // replyPrefix is what mail programs put before the subject of an answer.
-var replyPrefix = regexp.MustCompile(`(?i)^\s*(re|aw|antw|sv|vs|odp|ref|rv|r|回复|回覆|答复|答覆|返信)(\[\d+\])?\s?[:：]`)
+var replyPrefix = newPattern(`(?i)^\s*(re|aw|antw|sv|vs|odp|ref|rv|r|回复|回覆|答复|答覆|返信)(\[\d+\])?\s?[:：]`)
 
-var gatewayTag = regexp.MustCompile(`(?i)^\s*[\[(*]{1,3}\s*(ext|extern|external|externe|caution|warning|spam\??|suspected spam|bulk)[^\])]{0,30}[\])*]{1,3}:?\s*`)
+var gatewayTag = newPattern(`(?i)^\s*[\[(*]{1,3}\s*(ext|extern|external|externe|caution|warning|spam\??|suspected spam|bulk)[^\])]{0,30}[\])*]{1,3}:?\s*`)
 
 // bareSubject is a subject without what gateways and ticket systems put before
 // it.

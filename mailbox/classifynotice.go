@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -47,4 +46,4 @@ func ofNotice(sentence string) bool {
 
 // noticeEnd ends a sentence of a notice, but not behind the figures of a date.
 // What follows a "but" is a sentence of its own: there the answer stands.
-var noticeEnd = regexp.MustCompile(`(?:[!;。！]|[^\d\s.]{2}\.)(?:\s|$)|[ ,](?:but|yet|aber|doch|trotzdem|mais|pero|ma|maar|mas|men|mutta|ale) `)
+var noticeEnd = newPattern(`(?:[!;。！]|[^\d\s.]{2}\.)(?:\s|$)|[ ,](?:but|yet|aber|doch|trotzdem|mais|pero|ma|maar|mas|men|mutta|ale) `)

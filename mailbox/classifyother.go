@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strings"
 
 	"nudge/engine"
@@ -67,4 +66,4 @@ func campaignField(h header) string {
 	return ""
 }
 
-var machineName = regexp.MustCompile(`(?i)^(notifications?|notify|alerts?|newsletters?|news|mailer|robot|daemon|cron|root|www-data|bounces?|system|auto(mailer|mated|matic))([-_.+0-9]|$)`)
+var machineName = newPattern(`(?i)^(notifications?|notify|alerts?|newsletters?|news|mailer|robot|daemon|cron|root|www-data|bounces?|system|auto(mailer|mated|matic))([-_.+0-9]|$)`)

@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strings"
 
 	"nudge/engine"
@@ -66,7 +65,7 @@ func (r *reading) complainant(report header) []string {
 	return nil
 }
 
-var complaintSubject = regexp.MustCompile(`(?i)^(complaint about message from|email feedback report for ip|abuse report\b|spam report\b)`)
+var complaintSubject = newPattern(`(?i)^(complaint about message from|email feedback report for ip|abuse report\b|spam report\b)`)
 
 // receipt recognises disposition notifications (RFC 8098), and the read
 // receipts Outlook wraps into an attachment of its own.
@@ -100,15 +99,15 @@ func (r *reading) receiptInWords() bool {
 }
 
 // rejected finds the sentence of a system that hides a rejection in a receipt.
-var rejected = regexp.MustCompile(`(?i)(was|has been|were) (not delivered|rejected|blocked|refused|returned)|could not be delivered|undeliverable|delivery (has )?failed`)
+var rejected = newPattern(`(?i)(was|has been|were) (not delivered|rejected|blocked|refused|returned)|could not be delivered|undeliverable|delivery (has )?failed`)
 
-var receiptSubject = regexp.MustCompile(`(?i)^(not |nicht |non |no |não |niet |nie |ikke |inte |ej )?(read|gelesen|ungelesen|lue?|leído|letto|letta|gelezen|läst|oläst|lest|ulest|læst|ulæst|lid[oa]|przeczytan[eoay]|přečten[oaéý]|luettu|прочтено|已读|開封済み)\s?:`)
+var receiptSubject = newPattern(`(?i)^(not |nicht |non |no |não |niet |nie |ikke |inte |ej )?(read|gelesen|ungelesen|lue?|leído|letto|letta|gelezen|läst|oläst|lest|ulest|læst|ulæst|lid[oa]|przeczytan[eoay]|přečten[oaéý]|luettu|прочтено|已读|開封済み)\s?:`)
 
 // receiptOpens and receiptEnds find the sentence of such a receipt where no
 // part tells what it is: the mail is named between its beginning and its end.
 var (
-	receiptOpens = regexp.MustCompile(`^\W*(your message|ihre nachricht|votre message|(su|el) mensaje|il messaggio|(a )?sua mensagem|uw bericht|ditt meddelande|din meddelelse|meldingen din|meddelelsen|(twoja|państwa) wiadomość|vaše zpráva|viestisi)\W{1,8}[\p{L} ]{1,20}:`)
-	receiptEnds  = regexp.MustCompile(`\b(was (read|deleted) on .*|wurde am .*(gelesen|gelöscht)|a été (lu|supprimé)|(ha sido|fue) (leído|eliminado)|se leyó|è stato (letto|eliminato)|foi (lida|eliminada|excluída)|(is|werd) .*(gelezen|verwijderd)|(har lästs|lästes|blev läst|togs bort)|(blev|ble) .*(læst|lest|slettet)|została .*(przeczytana|usunięta)|byla .*(přečtena|odstraněna)|on luettu)`)
+	receiptOpens = newPattern(`^\W*(your message|ihre nachricht|votre message|(su|el) mensaje|il messaggio|(a )?sua mensagem|uw bericht|ditt meddelande|din meddelelse|meldingen din|meddelelsen|(twoja|państwa) wiadomość|vaše zpráva|viestisi)\W{1,8}[\p{L} ]{1,20}:`)
+	receiptEnds  = newPattern(`\b(was (read|deleted) on .*|wurde am .*(gelesen|gelöscht)|a été (lu|supprimé)|(ha sido|fue) (leído|eliminado)|se leyó|è stato (letto|eliminato)|foi (lida|eliminada|excluída)|(is|werd) .*(gelezen|verwijderd)|(har lästs|lästes|blev läst|togs bort)|(blev|ble) .*(læst|lest|slettet)|została .*(przeczytana|usunięta)|byla .*(přečtena|odstraněna)|on luettu)`)
 )
 
 // calendar recognises answers to invitations (RFC 5546): a person chose. A
@@ -156,13 +155,13 @@ func attendance(body []byte) string {
 }
 
 var (
-	calendarFold = regexp.MustCompile(`\r?\n[ \t]`)
-	partStat     = regexp.MustCompile(`(?i);PARTSTAT="?([A-Z-]+)`)
+	calendarFold = newPattern(`\r?\n[ \t]`)
+	partStat     = newPattern(`(?i);PARTSTAT="?([A-Z-]+)`)
 	// calendarSubject is how Outlook begins the subject of an answer.
-	calendarSubject = regexp.MustCompile(`(?i)^(accepted|declined|tentative(ly accepted)?|zugesagt|angenommen|abgelehnt|abgesagt|mit vorbehalt|accepté|refusé|provisoire|aceptad[ao]|rechazad[ao]|provisional|accettat[ao]|rifiutat[ao]|provvisorio|aceite|aceit[oa]|recusad[oa]|geaccepteerd|afgewezen|voorlopig|accepterat|avböjt|preliminärt|accepteret|afvist|foreløbig|akseptert|avslått|hyväksytty|hylätty|zaakceptowane|odrzucone|přijato|odmítnuto|принято|отклонено|kabul edildi|reddedildi|承諾済み|辞退|仮承諾|已接受|已谢绝|已拒绝|수락됨|거절됨)\s?[:：]`)
+	calendarSubject = newPattern(`(?i)^(accepted|declined|tentative(ly accepted)?|zugesagt|angenommen|abgelehnt|abgesagt|mit vorbehalt|accepté|refusé|provisoire|aceptad[ao]|rechazad[ao]|provisional|accettat[ao]|rifiutat[ao]|provvisorio|aceite|aceit[oa]|recusad[oa]|geaccepteerd|afgewezen|voorlopig|accepterat|avböjt|preliminärt|accepteret|afvist|foreløbig|akseptert|avslått|hyväksytty|hylätty|zaakceptowane|odrzucone|přijato|odmítnuto|принято|отклонено|kabul edildi|reddedildi|承諾済み|辞退|仮承諾|已接受|已谢绝|已拒绝|수락됨|거절됨)\s?[:：]`)
 )
 
-var calendarMethod = regexp.MustCompile(`(?mi)^METHOD\s*:\s*([A-Z]+)`)
+var calendarMethod = newPattern(`(?mi)^METHOD\s*:\s*([A-Z]+)`)
 
 // machineReport takes what remains of reports, and those of TLS and DMARC
 // (RFC 8460, RFC 7489), out of the way of the rules about people.
@@ -180,7 +179,7 @@ func machineReport(r *reading) (engine.Kind, string) {
 	return "", ""
 }
 
-var reportSubject = regexp.MustCompile(`(?i)^(\[[^\]]{1,20}\] ?)?report domain: ?\S+;? submitter: ?\S+`)
+var reportSubject = newPattern(`(?i)^(\[[^\]]{1,20}\] ?)?report domain: ?\S+;? submitter: ?\S+`)
 
 // challenge recognises systems that ask the sender to prove that he is a
 // person. Nothing is ever confirmed by itself; the owner is shown it.
@@ -214,8 +213,8 @@ var (
 		"X-Boxtrapper", "X-Bluebottle-Request", "X-Spamarrest-noauth", "X-Spamarrest-speedcode", "X-AskVersion",
 		"X-ChoiceMail-Registration-Request", "X-MailInBlack", "X-TMDA-Confirm",
 	}
-	challengeSubject = regexp.MustCompile(`(?i)(requires verification|verification required|confirm(ation)? (is )?(required|needed)|please confirm your (message|e-?mail))`)
-	filterText       = regexp.MustCompile(`(?i)(white|guest|allowed|approved)[- ]?(list|senders?)|\bspam|unsolicited|verif(y|ication)|prove`)
+	challengeSubject = newPattern(`(?i)(requires verification|verification required|confirm(ation)? (is )?(required|needed)|please confirm your (message|e-?mail))`)
+	filterText       = newPattern(`(?i)(white|guest|allowed|approved)[- ]?(list|senders?)|\bspam|unsolicited|verif(y|ication)|prove`)
 )
 
 func first(values []string) string {

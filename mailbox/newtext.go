@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -93,7 +92,7 @@ func (t *newTexter) keep(line string) {
 	t.at++
 }
 
-var replyAbove = regexp.MustCompile(`(?i)^##- |^[-=#*_ ]{0,40}(please )?(type|write|reply|antworten sie|répondez|responda|escriba)\b.{0,40}\b(above|oberhalb|au-dessus|acima|arriba|encima)\b`)
+var replyAbove = newPattern(`(?i)^##- |^[-=#*_ ]{0,40}(please )?(type|write|reply|antworten sie|répondez|responda|escriba)\b.{0,40}\b(above|oberhalb|au-dessus|acima|arriba|encima)\b`)
 
 // quoteMarked says whether a line is marked as quoted.
 func quoteMarked(line string) bool {

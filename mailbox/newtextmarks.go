@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 )
@@ -69,8 +68,8 @@ var disclaimerPhrases = newPhrases(
 )
 
 var (
-	ruleLine   = regexp.MustCompile(`^[\W_]*[-_=*~—–─]{2,}`)
-	rulerOnly  = regexp.MustCompile(`^[-_=*~—–─#\s]+$`)
-	hasDay     = regexp.MustCompile(`(19|20|25)\d\d|\d{1,2}[:.h]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}`)
-	hasAddress = regexp.MustCompile(`[^\s<>()\[\]"',;:]+@[^\s<>()\[\]"',;:]+\.[^\s<>()\[\]"',;:]+`)
+	ruleLine   = newPattern(`^[\W_]*[-_=*~—–─]{2,}`)
+	rulerOnly  = newPattern(`^[-_=*~—–─#\s]+$`)
+	hasDay     = newPattern(`(19|20|25)\d\d|\d{1,2}[:.h]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}`)
+	hasAddress = newPattern(`[^\s<>()\[\]"',;:]+@[^\s<>()\[\]"',;:]+\.[^\s<>()\[\]"',;:]+`)
 )

@@ -44,7 +44,7 @@ const everywhere = `Hello {{ x }}, **{{ x }}** and *{{ x | upcase }}* and ` + "`
 // hostileValues are what a prospect's row may bring.
 var hostileValues = []string{
 	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "' onmouseover='alert(1)", "</p></body></html><p>",
-	"javascript:alert(1)", "JaVaScRiPt:alert(1)", " java\tscript:alert(1)", "java\u200bscript:alert(1)", "\x01javascript:alert(1)",
+	"http:", "https:evil.example", "javascript:alert(1)", "JaVaScRiPt:alert(1)", " java\tscript:alert(1)", "java\u200bscript:alert(1)", "\x01javascript:alert(1)",
 	"javascript&colon;alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x", "file:///etc/passwd", "//evil.example",
 	"https://evil.example/\"onclick=\"x", "mailto:a@b.c?bcc=evil@example.com", "a@b.c?bcc=evil@example.com", "evil.example:80/x",
 	"**bold** _it_ `code` [x](http://evil.example)", "![x](http://evil.example/t.gif)", "# heading", "- item\n- item", "> quote",

@@ -69,13 +69,14 @@ func allowed(scheme string) bool {
 
 // wholeTarget makes a link target of a value that stands at its beginning. An
 // address without a scheme gets one; any scheme but http, https and mailto
-// leaves "#", which leads nowhere.
+// leaves "#", which leads nowhere, and so does http: without a host.
 func wholeTarget(value string) string {
 	value = strings.Join(strings.Fields(value), "")
 	kind := scheme(value)
 	dotted := strings.Contains(value, ".")
 	switch {
-	case allowed(kind):
+	case kind == "mailto":
+	case allowed(kind) && strings.HasPrefix(value[len(kind):], "://"):
 	case strings.Contains(kind, ".") && isPort(value[len(kind)+1:]):
 		value = "https://" + value // a host with its port
 	case kind != "" || !dotted || strings.IndexByte("/#?.", value[0]) >= 0:

@@ -164,6 +164,7 @@ func BenchmarkLintFolder(b *testing.B) {
 	for i := range files {
 		files[i] = Source{File: fmt.Sprintf("testdata/good/full%d.md", i), Text: source}
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		LintAll(files)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
@@ -15,12 +16,30 @@ import (
 // joinMark stands before a list that may go on with the list before it.
 const joinMark = 0x01
 
+// htmlRenderer is goldmark's renderer with our writer in it. To make one costs
+// as much as to render a mail, and each serves one document at a time.
+type htmlRenderer struct {
+	renderer.Renderer
+	writer *htmlWriter
+}
+
+// htmlRenderers are those that rest.
+var htmlRenderers = sync.Pool{New: func() any {
+	writer := &htmlWriter{}
+	return &htmlRenderer{writer: writer, Renderer: renderer.NewRenderer(renderer.WithNodeRenderers(
+		util.Prioritized(html.NewRenderer(), 1000),
+		util.Prioritized(writer, 100),
+	))}
+}}
+
 // html writes the tree as an HTML document in a language; "" = not known.
 func (d *document) html(language string) ([]piece, error) {
-	r := renderer.NewRenderer(renderer.WithNodeRenderers(
-		util.Prioritized(html.NewRenderer(), 1000),
-		util.Prioritized(&htmlWriter{d: d, top: topHeading(d.root)}, 100),
-	))
+	r := htmlRenderers.Get().(*htmlRenderer)
+	*r.writer = htmlWriter{d: d, top: topHeading(d.root)}
+	defer func() {
+		*r.writer = htmlWriter{}
+		htmlRenderers.Put(r)
+	}()
 	var b pageBuffer
 	b.Grow(2*len(d.source) + 1024)
 	b.WriteString(headFor(language))

@@ -45,7 +45,7 @@ func (w *World) enrollFresh() {
 	w.mu.Lock()
 	p := &person{w: w, n: len(w.people), addr: "fresh@later.example", tier: "gold", sequences: []string{seq}}
 	w.people, w.byKey[p.addr] = append(w.people, p), p
-	w.fresh = &enrolled{who: p, seq: seq}
+	w.fresh = &enrolled{who: p, seq: seq, at: time.Now().Add(w.offset), asked: time.Now()}
 	w.enrolled = append(w.enrolled, w.fresh)
 	w.mu.Unlock()
 	w.operator.enroll(p, seq, false)

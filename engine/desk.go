@@ -23,14 +23,6 @@ type Desk struct {
 	Keeper    Keeper // of the state's file; nil where there is none
 }
 
-// Shelf is a Library that can be listed and read again.
-type Shelf interface {
-	Library
-	Names() []string
-	Broken() []error
-	Reload() (changed bool, err error)
-}
-
 // Keeper is what a Store also does that can copy and check itself.
 type Keeper interface {
 	// Backup writes a copy of the state to path, which must not exist, opens

@@ -106,9 +106,10 @@ type Operator interface {
 	// Verify reads the whole state and lists what does not agree.
 	Verify(ctx context.Context) ([]string, error)
 
-	// Reload reads the sequence files again. Broken ones keep their last good
-	// copy and are reported.
-	Reload(ctx context.Context) (ReloadResult, error)
+	// Reload reads the sequence files again, tells whom that affects, and unless
+	// it is a dry run takes them. Broken ones keep their last good copy and are
+	// reported.
+	Reload(ctx context.Context, req ReloadRequest) (ReloadResult, error)
 }
 
 // SuppressRequest names who must never be written to again.
@@ -308,9 +309,3 @@ const (
 	DoubtSent   DoubtVerdict = "sent"
 	DoubtResend DoubtVerdict = "resend"
 )
-
-// ReloadResult says what reading the sequence files again came to.
-type ReloadResult struct {
-	Loaded int      `json:"loaded"`
-	Broken []string `json:"broken"` // file:line:col: message
-}

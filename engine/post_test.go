@@ -235,7 +235,7 @@ type shelf map[string]*sequences.Sequence
 func (s shelf) Sequence(name string) (*sequences.Sequence, bool) { seq, ok := s[name]; return seq, ok }
 func (s shelf) Names() []string                                  { return nil }
 func (s shelf) Broken() []error                                  { return nil }
-func (s shelf) Reload() (bool, error)                            { return false, nil }
+func (s shelf) Read() (engine.Reading, error)                    { return nil, errors.New("a test reads no files") }
 
 func sequence(t testing.TB, name, source string) *sequences.Sequence {
 	t.Helper()

@@ -221,26 +221,6 @@ func (d *Desk) ResolveDoubt(_ context.Context, enrollment string, verdict DoubtV
 	return d.view(en), nil
 }
 
-// Reload implements Operator.
-func (d *Desk) Reload(_ context.Context) (ReloadResult, error) {
-	result := ReloadResult{Broken: []string{}}
-	changed, err := d.Library.Reload()
-	if err != nil {
-		return result, err
-	}
-	result.Loaded = len(d.Library.Names())
-	for _, broken := range d.Library.Broken() {
-		result.Broken = append(result.Broken, broken.Error())
-	}
-	if changed {
-		if err := d.welcomeBack(); err != nil {
-			return result, err
-		}
-		d.wake()
-	}
-	return result, nil
-}
-
 // welcomeBack lets go on whoever was held because their sequence's file was
 // gone, and is there again.
 func (d *Desk) welcomeBack() error {

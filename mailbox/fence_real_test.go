@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -40,7 +41,7 @@ type oneSequence struct{ seq *sequences.Sequence }
 func (o oneSequence) Sequence(string) (*sequences.Sequence, bool) { return o.seq, true }
 func (o oneSequence) Names() []string                             { return []string{o.seq.Name} }
 func (o oneSequence) Broken() []error                             { return nil }
-func (o oneSequence) Reload() (bool, error)                       { return false, nil }
+func (o oneSequence) Read() (engine.Reading, error)               { return nil, errors.New("a test reads no files") }
 
 // A reply delivered just before the fence of a due touch: no touch leaves. The
 // short form repeats it 20 times for each mail store, NUDGE_PROVE=1 200 times.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -57,56 +58,62 @@ func Load(fsys fs.FS) (*Library, error) {
 // title that two sequences share finds neither: enrolling in the wrong one is
 // worse than being asked again.
 func (l *Library) Sequence(name string) (*Sequence, bool) {
-	now := l.shelf.Load()
-	if s, ok := now.copies[name]; ok {
-		return s, true
+	return l.shelf.Load().sequence(name)
+}
+
+func (s *shelf) sequence(name string) (*Sequence, bool) {
+	if seq, ok := s.copies[name]; ok {
+		return seq, true
 	}
 	var found *Sequence
-	for _, s := range now.copies {
-		if s.Title != name {
+	for _, seq := range s.copies {
+		if seq.Title != name {
 			continue
 		}
 		if found != nil {
 			return nil, false
 		}
-		found = s
+		found = seq
 	}
 	return found, found != nil
 }
 
 // Names lists the names of all sequences, sorted.
 func (l *Library) Names() []string {
-	now := l.shelf.Load()
-	names := make([]string, 0, len(now.copies))
-	for name := range now.copies {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(l.shelf.Load().copies))
 }
 
 // Broken lists the mistakes in files that could not be loaded, by file name:
 // ParseErrors for what is written in them. A file that was loaded before keeps
 // its last good copy.
 func (l *Library) Broken() []error {
-	now := l.shelf.Load()
-	files := make([]string, 0, len(now.failed))
-	for file := range now.failed {
-		files = append(files, file)
-	}
-	slices.Sort(files)
-	errs := make([]error, len(files))
-	for i, file := range files {
-		errs[i] = now.failed[file]
+	return l.shelf.Load().broken()
+}
+
+func (s *shelf) broken() []error {
+	errs := make([]error, 0, len(s.failed))
+	for _, file := range slices.Sorted(maps.Keys(s.failed)) {
+		errs = append(errs, s.failed[file])
 	}
 	return errs
 }
 
-// Reload reads the folder again. It returns whether anything changed. A file
-// counts as changed when its bytes did, and is only taken when it has no
-// mistakes: editors write files in pieces, and half a file rarely parses. The
-// error says that the folder itself could not be read; then all stays as it is.
+// Reload reads the folder again and takes what it found. It returns whether
+// anything changed; the error is that of Read.
 func (l *Library) Reload() (changed bool, err error) {
+	r, err := l.Read()
+	if err != nil {
+		return false, err
+	}
+	r.Take()
+	return r.Changed(), nil
+}
+
+// Read reads the folder again, and changes nothing before the Reading is taken. A
+// file counts as changed when its bytes did, and is only taken when it has no
+// mistakes: editors write files in pieces, and half a file rarely parses. The
+// error says that the folder itself could not be read.
+func (l *Library) Read() (*Reading, error) {
 	l.reading.Lock()
 	defer l.reading.Unlock()
 	fsys := l.fsys
@@ -114,7 +121,7 @@ func (l *Library) Reload() (changed bool, err error) {
 		// Opened anew each time: the folder may have been replaced by another.
 		root, err := os.OpenRoot(l.dir)
 		if err != nil {
-			return false, fmt.Errorf("sequences: %w", err)
+			return nil, fmt.Errorf("sequences: %w", err)
 		}
 		defer root.Close()
 		fsys = root.FS()
@@ -125,10 +132,9 @@ func (l *Library) Reload() (changed bool, err error) {
 	}
 	after, err := l.read(fsys, before)
 	if err != nil {
-		return false, fmt.Errorf("sequences: %w", err)
+		return nil, fmt.Errorf("sequences: %w", err)
 	}
-	l.shelf.Store(after)
-	return !after.same(before), nil
+	return &Reading{library: l, before: before, after: after}, nil
 }
 
 // read makes the next shelf. What did not change is taken over from before.

@@ -2,9 +2,11 @@ package sequences
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -311,4 +313,62 @@ func TestReadersNeverSeeHalfAReload(t *testing.T) {
 	writers.Wait()
 	close(done)
 	readers.Wait()
+}
+
+func TestAReadingChangesNothingBeforeItIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, words string) {
+		t.Helper()
+		source := "## Hello\n\n```step\nwait: 1 day\nsubject: Hello\n```\n\n" + words + "\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(l *Library) *Reading {
+		t.Helper()
+		r, err := l.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	write("kept.md", "As ever.")
+	write("quote.md", "One.")
+	write("gone.md", "Bye.")
+	l, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _ := l.Sequence("quote")
+	still := read(l)
+	if still.Changed() || len(still.Edits()) > 0 {
+		t.Errorf("nothing changed, and these did: %v", still.Edits())
+	}
+	write("quote.md", "Two.")
+	write("new.md", "Hi.")
+	write("bad.md", "{{ nowhere")
+	if err := os.Remove(filepath.Join(dir, "gone.md")); err != nil {
+		t.Fatal(err)
+	}
+	r := read(l)
+	if now, _ := l.Sequence("quote"); now != old || len(l.Broken()) > 0 {
+		t.Error("it was taken unasked")
+	}
+	var got []string
+	for _, e := range r.Edits() {
+		got = append(got, fmt.Sprintf("%s %v %v", e.Name, e.Before != nil, e.After != nil))
+	}
+	if want := []string{"gone true false", "new false true", "quote true true"}; !slices.Equal(got, want) {
+		t.Errorf("edits %q, want %q", got, want)
+	}
+	if r.Sum() == still.Sum() || r.Sum() != read(l).Sum() {
+		t.Errorf("sums %s, %s", still.Sum(), r.Sum())
+	}
+	if seq, ok := r.Sequence("quote"); !ok || seq == old {
+		t.Error("the reading has the old copy")
+	}
+	r.Take()
+	if now, _ := l.Sequence("quote"); now == old || len(l.Broken()) != 1 || !slices.Equal(l.Names(), []string{"kept", "new", "quote"}) {
+		t.Errorf("after it was taken: %v, %v", l.Names(), l.Broken())
+	}
 }

@@ -17,6 +17,7 @@ type config struct {
 	Deliver   string          `toml:"deliver"`
 	State     string          `toml:"state"`
 	Sequences string          `toml:"sequences"`
+	Reload    string          `toml:"reload"`
 	Signature string          `toml:"signature"`
 	Mailboxes []mailboxConfig `toml:"mailbox"`
 	Replies   repliesConfig   `toml:"replies"`
@@ -101,6 +102,8 @@ type settings struct {
 	sequences string // path of the folder
 	mailboxes []mailboxSettings
 	backup    backupSettings
+
+	reloadAsked bool // changed sequence files are taken only when a person asks
 }
 
 // backupSettings is when the daemon copies the state, and where copies lie.
@@ -142,6 +145,10 @@ func (c *config) resolve() (settings, error) {
 	default:
 		return s, c.wrong("deliver", fmt.Sprintf("unknown value %q", s.deliver)+didYouMean(s.deliver, []string{rehearsal, live}),
 			`write deliver = "rehearsal" or deliver = "live"`)
+	}
+	var err error
+	if s.reloadAsked, err = oneOf(c, "reload", c.Reload, "auto", map[string]bool{"auto": false, "asked": true}); err != nil {
+		return s, err
 	}
 	if len(c.Mailboxes) == 0 {
 		return s, &trouble{code: exitUsage, what: fmt.Sprintf("%s has no [[mailbox]]", c.file), hint: "add [[mailbox]] with address, imap, smtp and password-from"}

@@ -124,7 +124,7 @@ func buildDemoWorld(begin time.Time) (w *demoWorld, err error) {
 	}
 	w.engine = &engine.Engine{Mailbox: owner, Store: w.store, Library: library, Sender: w.smtp, Inbox: w.imap,
 		Log: slog.New(slog.DiscardHandler)}
-	w.desk = &engine.Desk{Store: w.store, Library: library, Mailboxes: []engine.Mailbox{owner}, Deliver: live, Now: w.clock}
+	w.desk = &engine.Desk{Store: w.store, Library: folder{library}, Mailboxes: []engine.Mailbox{owner}, Deliver: live, Now: w.clock}
 	return w, nil
 }
 

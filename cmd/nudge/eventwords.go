@@ -68,7 +68,11 @@ func eventWords(ev engine.Event) string {
 		return restoredWords(d)
 	case engine.EventReloaded:
 		loaded := len(strings.FieldsFunc(d["sequences"], func(r rune) bool { return r == ',' }))
-		return fmt.Sprintf("sequences were read again: %d loaded, %s broken", loaded, or(d["broken"], "0"))
+		words := fmt.Sprintf("sequences were read again: %d loaded, %s broken", loaded, or(d["broken"], "0"))
+		if d["changes"] != "" {
+			words += "; " + d["changes"]
+		}
+		return words
 	}
 	return string(ev.Kind) + details(d)
 }

@@ -115,11 +115,28 @@ func nextBackup(at cron.Schedule, last time.Time) time.Time {
 type nightDesk struct {
 	*engine.Desk
 	backups *nightly
+	shelf   *diaryShelf
 }
 
 // Status implements engine.Operator.
 func (d nightDesk) Status(ctx context.Context) (engine.Status, error) {
 	s, err := d.Desk.Status(ctx)
-	s.Notices = append(s.Notices, d.backups.notices()...)
+	s.Notices = append(append(s.Notices, d.backups.notices()...), d.shelf.notices()...)
 	return s, err
+}
+
+// Reload implements engine.Operator.
+func (d nightDesk) Reload(ctx context.Context, req engine.ReloadRequest) (engine.ReloadResult, error) {
+	result, err := d.Desk.Reload(ctx, req)
+	if err != nil || req.DryRun {
+		return result, err
+	}
+	for _, c := range result.Changes {
+		d.shelf.log.Info("sequence reloaded", "sequence", c.Sequence, "change", c.Change, "under_way", c.UnderWay, "new_words", c.NewWords,
+			"pass_over", c.PassOver, "end", c.End, "held", c.Held, "back", c.Back)
+	}
+	if len(result.Changes) > 0 {
+		d.shelf.log.Info("sequences reloaded", "sequences", result.Loaded, "broken", len(result.Broken))
+	}
+	return result, nil
 }

@@ -107,8 +107,14 @@ func newDesk(s settings, store *bolt.Store) (*engine.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine.Desk{Store: store, Library: library, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: archive{store, s.backup.dir}}, nil
+	return &engine.Desk{Store: store, Library: folder{library}, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: archive{store, s.backup.dir}}, nil
 }
+
+// folder is a library as the desk reads it.
+type folder struct{ *sequences.Library }
+
+// Read implements engine.Shelf.
+func (f folder) Read() (engine.Reading, error) { return f.Library.Read() }
 
 func openLibrary(s settings) (*sequences.Library, error) {
 	library, err := sequences.Open(s.sequences)

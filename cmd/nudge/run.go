@@ -84,10 +84,12 @@ type daemon struct {
 	desk    *engine.Desk
 	nightly *nightly
 	shelf   *diaryShelf
-	boxes   []*box
-	hatch   net.Listener
-	running sync.WaitGroup
-	end     context.CancelCauseFunc
+
+	reloadAsked bool // changed sequence files wait for a person
+	boxes       []*box
+	hatch       net.Listener
+	running     sync.WaitGroup
+	end         context.CancelCauseFunc
 }
 
 // box is one mailbox: its engine, and the two sides that it works with.
@@ -158,9 +160,9 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 	if err != nil {
 		return err
 	}
-	shelf := &diaryShelf{Library: library, log: d.log, store: store}
+	shelf := &diaryShelf{Library: library, log: d.log}
 	shelf.tellBroken()
-	d.shelf = shelf
+	d.shelf, d.reloadAsked = shelf, s.reloadAsked
 	keeper := archive{store, s.backup.dir}
 	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: keeper}
 	d.nightly = &nightly{backupSettings: s.backup, log: d.log, last: keeper.newest,
@@ -204,7 +206,7 @@ func (d *daemon) putRight(ctx context.Context) error {
 // start starts everything. Each part ends with ctx; one that breaks ends all.
 func (d *daemon) start(ctx context.Context) {
 	d.running.Go(func() {
-		server := control.Server{Operator: nightDesk{d.desk, d.nightly}, Log: d.log, Failed: d.storeFailed}
+		server := control.Server{Operator: d.operator(), Log: d.log, Failed: d.storeFailed}
 		if err := server.Serve(ctx, d.hatch); err != nil {
 			d.end(fmt.Errorf("control socket: %w", err))
 		}
@@ -221,6 +223,9 @@ func (d *daemon) start(ctx context.Context) {
 	d.running.Go(func() { d.watchSequences(ctx) })
 	d.running.Go(func() { d.announce(ctx) })
 }
+
+// operator is who answers for the daemon.
+func (d *daemon) operator() engine.Operator { return nightDesk{d.desk, d.nightly, d.shelf} }
 
 // storeFailed ends the daemon when a commit failed, whoever asked for it: the
 // next start reads what was kept. Other errors are the asker's own.

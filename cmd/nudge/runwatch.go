@@ -9,7 +9,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,33 +22,36 @@ import (
 
 // lookAtFiles is how often the sequence files are compared with what is loaded.
 // A folder holds a handful of small files, so reading them is cheaper than
-// being notified on every system and file system.
+// being notified on every system and file system. What changed is taken once it
+// has stood still from one look to the next.
 const lookAtFiles = 2 * time.Second
 
-// watchSequences reads the sequence files again on SIGHUP, and when they have
-// changed.
+// watchSequences reads the sequence files again on SIGHUP, and by itself when
+// they have changed, unless the config leaves that to a person.
 func (d *daemon) watchSequences(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	look := time.NewTicker(lookAtFiles)
 	defer look.Stop()
-	unreadable := ""
+	var w fileWatch
 	for {
+		var err error
 		asked := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
 			asked = true
+			_, err = d.operator().Reload(ctx, engine.ReloadRequest{})
 		case <-look.C:
+			err = d.lookAtFiles(ctx, &w)
 		}
-		_, err := d.desk.Reload(ctx)
 		switch {
 		case err == nil:
-			unreadable = ""
-		case asked || err.Error() != unreadable:
-			unreadable = err.Error()
+			w.unreadable = ""
+		case asked || err.Error() != w.unreadable:
+			w.unreadable = err.Error()
 			d.log.Warn("sequences not read, last good copies kept", "err", err)
 		}
 		if asked && err == nil {
@@ -58,26 +60,84 @@ func (d *daemon) watchSequences(ctx context.Context) {
 	}
 }
 
+// fileWatch is what the last look at the sequence files found.
+type fileWatch struct {
+	sum        string
+	unreadable string // the error that is in the diary
+}
+
+// lookAtFiles takes changed files that stand still, or says that they wait.
+func (d *daemon) lookAtFiles(ctx context.Context, w *fileWatch) error {
+	r, err := d.shelf.Library.Read()
+	if err != nil {
+		return err
+	}
+	stands := r.Sum() == w.sum
+	w.sum = r.Sum()
+	d.shelf.await(r, d.reloadAsked)
+	if !r.Changed() || !stands || d.reloadAsked {
+		return nil
+	}
+	_, err = d.operator().Reload(ctx, engine.ReloadRequest{Sum: r.Sum()})
+	if errors.Is(err, engine.ErrInvalid) { // changed again meanwhile; the next look sees it
+		return nil
+	}
+	return err
+}
+
 // diaryShelf is a library that keeps a diary of its changes.
 type diaryShelf struct {
 	*sequences.Library
-	log   *slog.Logger
-	store interface{ Note(engine.Event) error }
+	log *slog.Logger
 
-	mu   sync.Mutex
-	told []string // mistakes already in the diary
+	mu      sync.Mutex
+	told    []string // mistakes already in the diary
+	waiting []string // sequences whose changed files wait for a person
 }
 
-// Reload implements engine.Shelf.
-func (s *diaryShelf) Reload() (bool, error) {
-	changed, err := s.Library.Reload()
-	if err != nil || !changed {
-		return changed, err
+// Read implements engine.Shelf.
+func (s *diaryShelf) Read() (engine.Reading, error) {
+	r, err := s.Library.Read()
+	return diaryReading{r, s}, err
+}
+
+// diaryReading is a reading that is written into the diary when it is taken.
+type diaryReading struct {
+	*sequences.Reading
+	shelf *diaryShelf
+}
+
+// Take implements engine.Reading.
+func (r diaryReading) Take() {
+	r.Reading.Take()
+	r.shelf.tellBroken()
+	r.shelf.await(r.Reading, false)
+}
+
+// await notes which files wait for a person, when they must be asked for.
+func (s *diaryShelf) await(r *sequences.Reading, asked bool) {
+	var names []string
+	if asked {
+		for _, e := range r.Edits() {
+			names = append(names, e.Name)
+		}
 	}
-	broken := s.tellBroken()
-	s.log.Info("sequences reloaded", "sequences", len(s.Names()), "broken", len(broken))
-	detail := map[string]string{"sequences": strings.Join(s.Names(), ", "), "broken": strconv.Itoa(len(broken))}
-	return true, s.store.Note(engine.Event{At: time.Now(), Kind: engine.EventReloaded, Detail: detail})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(names) > 0 && !slices.Equal(names, s.waiting) {
+		s.log.Info("changed sequence files wait for nudge reload", "sequences", strings.Join(names, ", "))
+	}
+	s.waiting = names
+}
+
+// notices is what nudge status should say about it.
+func (s *diaryShelf) notices() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("changed sequence files wait: %s; nudge reload shows whom they affect", strings.Join(s.waiting, ", "))}
 }
 
 // tellBroken writes each mistake into the diary once.

@@ -79,7 +79,7 @@ func badDay(t *testing.T, spoil func(*localmail.Provider)) []byte {
 		t.Fatal(err)
 	}
 	e := &engine.Engine{Mailbox: m, Store: store, Library: library, Sender: sender, Inbox: inbox, Log: log, Poll: poll}
-	desk := engine.Desk{Store: store, Library: library, Mailboxes: []engine.Mailbox{m}, Now: time.Now}
+	desk := engine.Desk{Store: store, Library: folder{library}, Mailboxes: []engine.Mailbox{m}, Now: time.Now}
 	for i := range 30 {
 		if _, err := desk.Enroll(t.Context(), engine.EnrollRequest{Sequence: "quote", Address: fmt.Sprintf("pia%d@customer%d.test", i, i)}); err != nil {
 			t.Fatal(err)

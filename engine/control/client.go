@@ -26,7 +26,7 @@ const (
 
 // Client is an Operator over a running daemon. It keeps no connection between
 // calls, so there is nothing to close. A call that takes longer than ten
-// seconds, a long one (Import, Plan, Backup, Verify) longer than ten minutes, ends
+// seconds, a long one (Import, Plan, Reload, Backup, Verify) longer than ten minutes, ends
 // with ErrSilent.
 type Client struct {
 	path     string
@@ -180,8 +180,8 @@ func (c *Client) Verify(ctx context.Context) ([]string, error) {
 }
 
 // Reload implements engine.Operator.
-func (c *Client) Reload(ctx context.Context) (engine.ReloadResult, error) {
-	return ask[engine.ReloadResult](ctx, c, pathReload, nothing{})
+func (c *Client) Reload(ctx context.Context, req engine.ReloadRequest) (engine.ReloadResult, error) {
+	return ask[engine.ReloadResult](ctx, c, pathReload, req)
 }
 
 // ask is one request and its answer.

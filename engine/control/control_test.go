@@ -86,8 +86,8 @@ func (d *desk) Doubts(ctx context.Context) ([]engine.Doubt, error) {
 func (d *desk) ResolveDoubt(ctx context.Context, id string, v engine.DoubtVerdict) (engine.View, error) {
 	return reply[engine.View](d, ctx, id, v)
 }
-func (d *desk) Reload(ctx context.Context) (engine.ReloadResult, error) {
-	return reply[engine.ReloadResult](d, ctx)
+func (d *desk) Reload(ctx context.Context, req engine.ReloadRequest) (engine.ReloadResult, error) {
+	return reply[engine.ReloadResult](d, ctx, req)
 }
 
 func (d *desk) NotAReply(ctx context.Context, q engine.NotAReplyRequest) (engine.NotAReplyResult, error) {
@@ -225,8 +225,11 @@ var calls = []struct {
 	{"backup", func(ctx context.Context, op engine.Operator) (any, error) { return op.Backup(ctx, "/var/b.db") }, []any{"/var/b.db"},
 		engine.BackupResult{Path: "/var/b.db", Bytes: 1 << 40, Enrollments: 3, At: at}},
 	{"verify", func(ctx context.Context, op engine.Operator) (any, error) { return op.Verify(ctx) }, nil, []string{"one", "two"}},
-	{"reload", func(ctx context.Context, op engine.Operator) (any, error) { return op.Reload(ctx) }, nil,
-		engine.ReloadResult{Loaded: 2, Broken: []string{"a.md:1:1: x"}}},
+	{"reload", func(ctx context.Context, op engine.Operator) (any, error) {
+		return op.Reload(ctx, engine.ReloadRequest{DryRun: true, Sum: "1f"})
+	}, []any{engine.ReloadRequest{DryRun: true, Sum: "1f"}},
+		engine.ReloadResult{Loaded: 2, Broken: []string{"a.md:1:1: x"}, Sum: "1f", Changes: []engine.SequenceChange{
+			{Sequence: "quote", Change: engine.FileChanged, Added: []string{"a"}, UnderWay: 3, NewWords: 1}}}},
 }
 
 func TestEveryMethodArrivesWhole(t *testing.T) {

@@ -88,7 +88,7 @@ func (s *Server) routes() http.Handler {
 	answer(s, mux, pathCatchUp, op.CatchUp)
 	answer(s, mux, pathBackup, func(ctx context.Context, q file) (engine.BackupResult, error) { return op.Backup(ctx, q.Path) })
 	answer(s, mux, pathVerify, func(ctx context.Context, _ nothing) ([]string, error) { return op.Verify(ctx) })
-	answer(s, mux, pathReload, func(ctx context.Context, _ nothing) (engine.ReloadResult, error) { return op.Reload(ctx) })
+	answer(s, mux, pathReload, op.Reload)
 	return mux
 }
 

@@ -37,7 +37,7 @@ const (
 
 // isLong says whether a method may take minutes.
 func isLong(path string) bool {
-	return path == pathImport || path == pathBackup || path == pathVerify || path == pathPlan
+	return path == pathImport || path == pathBackup || path == pathVerify || path == pathPlan || path == pathReload
 }
 
 const (

@@ -143,7 +143,10 @@ func (o *operator) interfere(dice *rand.Rand) {
 	case 5:
 		o.importAgain(dice, seq)
 	case 6:
-		w.askDesk("reload", func(ctx context.Context, d *engine.Desk) error { _, err := d.Reload(ctx); return err })
+		w.askDesk("reload", func(ctx context.Context, d *engine.Desk) error {
+			_, err := d.Reload(ctx, engine.ReloadRequest{})
+			return err
+		})
 	case 7:
 		o.say(engine.SayWon, who, who.sequences[0])
 	case 8:

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"nudge/engine"
 	"nudge/sequences"
 )
 
@@ -196,7 +197,7 @@ func (s *shelf) shortest() string {
 	return slices.MinFunc(s.open(), func(a, b string) int { return len(s.plans[a].steps) - len(s.plans[b].steps) })
 }
 
-// Sequence, Names, Broken and Reload answer engine.Shelf.
+// Sequence, Names, Broken and Read answer engine.Shelf.
 func (s *shelf) Sequence(name string) (*sequences.Sequence, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,9 +208,18 @@ func (s *shelf) Sequence(name string) (*sequences.Sequence, bool) {
 	return p.versions[len(p.versions)-1].seq, true
 }
 
-func (s *shelf) Names() []string       { return s.names }
-func (s *shelf) Broken() []error       { return nil }
-func (s *shelf) Reload() (bool, error) { return true, nil }
+func (s *shelf) Names() []string               { return s.names }
+func (s *shelf) Broken() []error               { return nil }
+func (s *shelf) Read() (engine.Reading, error) { return reading{s}, nil }
+
+// reading answers engine.Reading. An edit is in force as soon as it is made, so
+// there is nothing to take.
+type reading struct{ *shelf }
+
+func (reading) Edits() []sequences.Edit { return nil }
+func (reading) Changed() bool           { return true }
+func (reading) Sum() string             { return "" }
+func (reading) Take()                   {}
 
 // forms lists a step as it was in every version that was in force between two
 // moments.

@@ -63,6 +63,9 @@ func (o *operator) answerOverdue(dice *rand.Rand) {
 		if who := w.byKey[engine.AddressKey(late.Address)]; who != nil {
 			who.touchedBy = true
 			o.caught[who] = time.Now()
+			if answer == engine.CatchUpSkip {
+				o.skipped[who] = true
+			}
 			w.tellLocked(who, "%s %s is overdue, the operator says: %s", late.Sequence, late.Step, answer)
 		}
 	}

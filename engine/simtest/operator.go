@@ -20,6 +20,7 @@ type operator struct {
 	resends map[string]int
 	pauses  []*pause
 	caught  map[*person]time.Time // told to go on after being overdue
+	skipped map[*person]bool      // whose overdue step was left out
 }
 
 // pause is a switch that is on, and known to be.
@@ -109,7 +110,7 @@ func notThere(ctx context.Context, d *engine.Desk, who *person, seq string) erro
 // schedule writes what the operator will do.
 func (o *operator) schedule() {
 	w := o.w
-	o.resends, o.caught = map[string]int{}, map[*person]time.Time{}
+	o.resends, o.caught, o.skipped = map[string]int{}, map[*person]time.Time{}, map[*person]bool{}
 	for n := range w.conf.interfering {
 		dice := w.dice("interference", n)
 		w.after(evenly(dice, w.conf.faulty), func() { o.interfere(dice) })

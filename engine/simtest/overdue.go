@@ -71,7 +71,8 @@ func (w *World) undatable(d *delivery, due time.Time) bool {
 	})
 	paused := slices.ContainsFunc(w.operator.pauses, func(p *pause) bool { return p.to.IsZero() || p.to.Add(day).After(due) })
 	name := d.name()
-	return paused || company || len(d.who.sequences) > 1 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
+	return paused || company || w.operator.skipped[d.who] || // the wait of their next step began anew
+		len(d.who.sequences) > 1 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
 		d.at.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
 		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited || w.plans.plans[d.seq].rich
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,13 @@ func Compose(m Mailbox, secret []byte, seq *sequences.Sequence, st *sequences.St
 		instance:  m.Instance,
 		text:      w.body.Text, html: w.body.HTML,
 		attach: st.Attach,
+	}
+	if st.Calendar != nil {
+		entry, err := calendarEntry(secret, m, seq, st, en, w, now)
+		if err != nil {
+			return Email{}, err
+		}
+		l.attach = append(slices.Clone(l.attach), entry)
 	}
 	if st.Plain {
 		l.html = ""
@@ -81,6 +89,8 @@ type words struct {
 	opens   bool   // it opens a thread,
 	subject string // with this subject
 	variant string
+
+	title, place string // of the calendar entry, where the step has one
 }
 
 // wordsFor pours a prospect's fields into a step. The error is a
@@ -89,6 +99,16 @@ func wordsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollm
 	fields := fieldsFor(m, seq, st, en, now)
 	if w.body, err = st.Body.Render(fields); err != nil {
 		return w, fmt.Errorf("step %q: %w", st.ID, err)
+	}
+	if c := st.Calendar; c != nil {
+		if w.title, err = c.Title.Render(fields); err != nil {
+			return w, fmt.Errorf("step %q calendar: %w", st.ID, err)
+		}
+		if c.Place != nil {
+			if w.place, err = c.Place.Render(fields); err != nil {
+				return w, fmt.Errorf("step %q place: %w", st.ID, err)
+			}
+		}
 	}
 	var subject *templates.Line
 	if subject, w.variant = subjectFor(st, en); subject == nil {

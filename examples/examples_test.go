@@ -194,7 +194,7 @@ func TestTheExampleConfigHasOnlyKnownKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"": {"backup", "deliver", "mailbox", "pace", "replies", "sequences", "signature", "state"},
+		"": {"backup", "deliver", "mailbox", "pace", "reload", "replies", "sequences", "signature", "state"},
 		"mailbox": {"address", "aliases", "ca-file", "display-name", "gap", "imap", "in-doubt", "list-unsubscribe", "name", "password-from", "per-day", "poll",
 			"save-sent", "smtp", "timezone", "tls", "user"},
 		"pace":    {"between-sequences", "per-domain", "per-person"},

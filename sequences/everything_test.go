@@ -68,6 +68,11 @@ func describe(s *Sequence) string {
 		for _, a := range st.Attach {
 			fmt.Fprintf(&b, "  attach %s (%s) %q\n", a.Name, a.Type, a.Content)
 		}
+		if c := st.Calendar; c != nil {
+			title, err := c.Title.Render(fields)
+			place, perr := c.Place.Render(fields)
+			fmt.Fprintf(&b, "  calendar %s, %s, %v, %v, %v\n", title, place, c.Lasts, err, perr)
+		}
 		parts, err := st.Body.Render(fields)
 		fmt.Fprintf(&b, "  %v\n%s", err, parts.Text)
 	}

@@ -52,7 +52,7 @@ var fileKinds = map[string]fileKind{
 
 // readLetter reads the settings that concern what a mail is made of.
 func (r *reader) readLetter(set settings, st *Step) {
-	for _, key := range []string{"plain", "attach"} {
+	for _, key := range []string{"plain", "attach", "calendar"} {
 		if s, given := set[key]; given && st.Do != Email {
 			r.wrongAt(s.keyAt, fmt.Errorf("%s: belongs to a mail; this step is a %s", key, st.Do), "")
 			return
@@ -64,6 +64,7 @@ func (r *reader) readLetter(set settings, st *Step) {
 	if s, ok := r.filled(set, "attach"); ok {
 		r.readAttach(s, st)
 	}
+	r.readCalendar(set, st)
 }
 
 // readAttach reads the comma separated list of attach:.

@@ -31,7 +31,7 @@ func unrolled(steps []Step) []Step {
 				one.Round = round + 1
 			}
 			if round > 0 {
-				one.Wait, one.Subject, one.Subjects, one.Before = st.Repeat.Every, nil, nil, ""
+				one.Wait, one.Subject, one.Subjects, one.Before, one.Calendar = st.Repeat.Every, nil, nil, "", nil
 				one.Send = scheduleFor(one)
 			}
 			one.Last = st.Last && round == st.Repeat.N

@@ -51,9 +51,10 @@ type Step struct {
 	Round     int                  // of a repeated step, from 1; 0 = not repeated
 	Plain     bool                 // without an HTML part
 	Attach    []Attachment
-	Due       Delay  // how long the owner has for it; 0 = no limit
-	IfNotDone Undone // what happens then; "" for a mail
-	Assignee  string // who does it; "" = the owner
+	Calendar  *Calendar // nil = none
+	Due       Delay     // how long the owner has for it; 0 = no limit
+	IfNotDone Undone    // what happens then; "" for a mail
+	Assignee  string    // who does it; "" = the owner
 
 	window   Schedule // Send as written
 	holidays Holidays // no business days

@@ -108,6 +108,9 @@ func TestPreviewsOfTheExamples(t *testing.T) {
 			for _, h := range headers {
 				fmt.Fprintf(&b, "%s: %s\n", h[0], h[1])
 			}
+			for _, f := range parts.files {
+				fmt.Fprintf(&b, "Attached: %s\n", f.name)
+			}
 			fmt.Fprintf(&b, "\n%s", printable(parts.text))
 		}
 		golden := filepath.Join(examplesDir, "previews", strings.TrimSuffix(filepath.Base(file), ".md")+".txt")

@@ -21,7 +21,7 @@ func (a *app) showCommand() *cobra.Command {
 
 --mails lists the mails that were sent to them, and --mail prints one as it was sent. Mails are kept for 400 days, the
 newest 64 MB of them, and of a mail with large attachments only the beginning.`,
-		Example: "  nudge show maria@example.com\n  nudge show maria@example.com --mails\n  nudge show maria@example.com --mail last",
+		Example: "  nudge show maria@example.com\n  nudge show maria@example.com --mail last",
 		Args:    need(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {

@@ -101,6 +101,9 @@ func inWindow(send sequences.Schedule) string {
 func heldWhy(en Enrollment) string {
 	switch en.Reason {
 	case MissingField:
+		if en.Detail == "signature" {
+			return "there is no signature: set signature or display-name in nudge.toml, then nudge resume " + en.Address
+		}
 		return fmt.Sprintf("field %q has no value: add it with nudge import or nudge enroll, then nudge resume %s", en.Detail, en.Address)
 	case InDoubt:
 		return "nobody knows whether the last mail left: nudge doubt list"

@@ -171,7 +171,7 @@ func (c *config) resolve() (settings, error) {
 		}
 		names[m.engine.Name] = true
 		m.engine.Rehearsal = s.deliver == rehearsal
-		m.engine.Signature = c.Signature
+		m.engine.Signature = or(c.Signature, m.engine.DisplayName)
 		s.mailboxes = append(s.mailboxes, m)
 	}
 	s.shareLogins()

@@ -242,6 +242,16 @@ password-from = "env P"
 	}
 }
 
+func TestWithoutASignatureTheNameSigns(t *testing.T) {
+	const plain = "[[mailbox]]\naddress = \"a@acme.test\"\ndisplay-name = \"Anna Berg\"\nimap = \"h:993\"\nsmtp = \"h:465\"\npassword-from = \"env P\"\n"
+	if got := resolved(t, plain).mailboxes[0].engine.Signature; got != "Anna Berg" {
+		t.Errorf("signature %q", got)
+	}
+	if got := resolved(t, "signature = \"Us\"\n"+plain).mailboxes[0].engine.Signature; got != "Us" {
+		t.Errorf("signature %q", got)
+	}
+}
+
 func TestTheEnvironmentAloneMakesAMailbox(t *testing.T) {
 	s := resolved(t, "", "NUDGE_MAILBOX_ADDRESS=a@acme.test", "NUDGE_MAILBOX_IMAP=h:993", "NUDGE_MAILBOX_SMTP=h:465", "NUDGE_MAILBOX_PASSWORD_FROM=env P")
 	if len(s.mailboxes) != 1 || s.mailboxes[0].engine.Address != "a@acme.test" {

@@ -250,7 +250,10 @@ func (w *walker) compose(st *sequences.Step, en *engine.Enrollment, at time.Time
 			return s, nil
 		}
 		gap, ok := errors.AsType[*templates.MissingError](err)
-		if !ok || en.Fields[gap.Field] != "" {
+		switch {
+		case ok && gap.Field == "signature":
+			return s, &trouble{code: exitUsage, what: "the mailbox has no signature", hint: "set signature in nudge.toml, or display-name for its [[mailbox]]"}
+		case !ok || en.Fields[gap.Field] != "":
 			return s, err
 		}
 		if !slices.Contains(*missing, gap.Field) {

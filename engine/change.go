@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -189,17 +191,26 @@ func (en Enrollment) Found(s Settlement) (Enrollment, []Event) {
 	return en.settleSent(s)
 }
 
-// Distrusted holds an enrollment whose next step may have left without this
-// state knowing it.
+// Distrusted holds an enrollment of which a step may have left without this state
+// knowing it. Whoever waits for a person already is asked this too, since their
+// answer to the other question would let the step leave again.
 func (en Enrollment) Distrusted(at time.Time) (Enrollment, []Event) {
-	if en.Ended() {
-		return en, nil
+	const why = "this state is older than what was sent, and the Sent folder cannot tell whether this step left"
+	besides := func(was Hold) string {
+		return fmt.Sprintf("%s; and it waited before: %s", why, strings.TrimSuffix(string(was.Reason)+": "+was.Detail, ": "))
 	}
-	held, changed := en.hold(Restored, "this state is older than what was sent, and the Sent folder cannot tell whether this step left", time.Time{})
-	if !changed {
+	switch {
+	case en.Ended(), en.Reason == Restored, en.Behind != nil && en.Behind.Reason == Restored:
 		return en, nil
+	case en.Behind != nil && en.Behind.Until.IsZero():
+		en.Behind = &Hold{Reason: Restored, Detail: besides(*en.Behind)}
+	case en.State == Held && en.HeldUntil.IsZero() && en.Reason != InDoubt && en.Reason != CatchUp:
+		en.Detail, en.Reason = besides(Hold{Reason: en.Reason, Detail: en.Detail}), Restored
+	default:
+		en, _ = en.hold(Restored, why, time.Time{})
 	}
-	return held, []Event{held.heldEvent(at)}
+	en.By, en.Before = "", nil // no mail taken back ends it
+	return en, []Event{en.heldEvent(at)}
 }
 
 // Skip leaves a step out, for the reason that detail gives, and goes on with

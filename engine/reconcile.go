@@ -114,13 +114,7 @@ func (e *Engine) concerned(own []Incoming, proof bool, now time.Time) (concern, 
 // untold says whether the next mail of an enrollment may have left without
 // anything in Sent to tell it.
 func untold(en Enrollment, proof bool, now time.Time) bool {
-	return goesOn(en) && !proof && !en.Due.After(now)
-}
-
-// goesOn says whether an enrollment goes on by itself: a date to come may be of
-// a mail read again.
-func goesOn(en Enrollment) bool {
-	return en.State == Active || en.State == Held && !en.HeldUntil.IsZero()
+	return !en.Ended() && !proof && !en.Due.After(now)
 }
 
 // compare decides what a Sent folder says about the enrollments that it
@@ -170,7 +164,7 @@ func (e *Engine) compare(c concern, own []Incoming, proof bool, now time.Time) R
 		}
 	}
 	for _, en := range ens {
-		if asked[en.ID] && goesOn(en) || untold(en, proof, now) {
+		if asked[en.ID] && !en.Ended() || untold(en, proof, now) {
 			r.Holds = append(r.Holds, en.ID)
 		}
 	}

@@ -272,6 +272,38 @@ func TestARestoredStateTrustsAgainAtAProviderThatRewrites(t *testing.T) {
 	o.wants("per@kund.example", engine.Held, engine.Restored, 1)
 }
 
+// The state that is put back has a doubt; it was answered, and the next step left.
+// Answering it again must not let that step leave again.
+func TestARestoredDoubtAsksAlsoWhetherALaterStepLeft(t *testing.T) {
+	o := newOffice(t)
+	o.keeps = false // nothing in Sent tells what left
+	o.enroll("per@kund.example")
+	o.onData = func(e engine.Email) error { o.onData = nil; return lost(e) }
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.InDoubt, 0)
+	old := o.snapshot()
+	id := o.view("per@kund.example").ID
+	if _, err := o.desk.ResolveDoubt(t.Context(), id, engine.DoubtSent); err != nil {
+		t.Fatal(err)
+	}
+	o.run(5 * day)
+	left := len(o.ledger)
+	if v := o.view("per@kund.example"); v.Touches != 2 {
+		t.Fatalf("%d mails left before the restore\n%s", v.Touches, o.story("per@kund.example"))
+	}
+	o.restore(old)
+	o.mustTick()
+	o.wants("per@kund.example", engine.Held, engine.InDoubt, 1)
+	if _, err := o.desk.ResolveDoubt(t.Context(), id, engine.DoubtSent); err != nil {
+		t.Fatal(err)
+	}
+	o.wants("per@kund.example", engine.Held, engine.Restored, 1)
+	o.run(10 * day)
+	if len(o.ledger) != left {
+		t.Errorf("%d mails left again\n%s", len(o.ledger)-left, o.story("per@kund.example"))
+	}
+}
+
 // A person had said "send it again" of a mail that left all the same.
 func TestARestoredStateTrustsAgainAlthoughAStepLeftTwice(t *testing.T) {
 	o := newOffice(t)

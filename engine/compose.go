@@ -111,7 +111,10 @@ func wordsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollm
 		}
 	}
 	var subject *templates.Line
-	if subject, w.variant = subjectFor(st, en); subject == nil {
+	if subject, w.variant = subjectFor(st, en); subject == nil && !en.Thread.begun() {
+		subject, w.variant = subjectBefore(seq, st, en)
+	}
+	if subject == nil {
 		return w, nil
 	}
 	w.opens = true
@@ -122,13 +125,29 @@ func wordsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollm
 }
 
 // subjectFor is the subject of a step for one prospect, and its variant's name;
-// nil = it replies in the thread. The choice depends on the prospect and the
+// nil = it replies in the thread, if there is one. The choice depends on the prospect and the
 // sequence alone, and the one of the first mail is kept for the later ones.
 func subjectFor(st *sequences.Step, en Enrollment) (*templates.Line, string) {
 	if v := st.Variant(en.Variant, en.Sequence+"\x00"+en.Key); v != nil {
 		return v.Subject, v.Name
 	}
 	return st.Subject, ""
+}
+
+// subjectBefore is the subject of the nearest mail before a step in its
+// sequence. A step that should reply opens the thread with it where the mails
+// before it were left out: there is nothing to reply to, and no mail goes
+// without a subject.
+func subjectBefore(seq *sequences.Sequence, st *sequences.Step, en Enrollment) (subject *templates.Line, variant string) {
+	for i := range seq.Steps {
+		if seq.Steps[i].ID == st.ID {
+			break
+		}
+		if line, name := subjectFor(&seq.Steps[i], en); line != nil {
+			subject, variant = line, name
+		}
+	}
+	return subject, variant
 }
 
 // variantFor is the variant of a prospect at a step: the step's own, else what

@@ -279,3 +279,31 @@ func TestHeavyMailsLeaveInSmallVolleys(t *testing.T) {
 		t.Errorf("%d mails left, want 5", n)
 	}
 }
+
+func TestAReplyWithoutAThreadOpensOneUnderTheSubjectBefore(t *testing.T) {
+	seq, err := sequences.Parse("quote.md", []byte("## One\n\n```step\nwait: 0\nsubject A: Quote for {{ first_name }}\nsubject B: Quote for {{ first_name }}\n```\n\nA?\n\n"+
+		"## Two\n\n```step\nwait: 1 day\n```\n\nB?\n\n## Three\n\n```step\nwait: 1 day\nsubject: Closing\n```\n\nC?\n\n## Four\n\n```step\nwait: 1 day\n```\n\nD?\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		step          int
+		thread        engine.Thread
+		subject, kept string
+	}{
+		{1, engine.Thread{}, "Quote for Maria", "Quote for Maria"}, // the first was left out
+		{1, engine.Thread{IDs: []string{"a@kund.example"}, Subject: "Your roof"}, "Re: Your roof", "Your roof"},
+		{3, engine.Thread{}, "Closing", "Closing"}, // the nearest before it, as if that had been sent
+	} {
+		en := maria()
+		en.Thread = c.thread
+		email := composed(t, engine.Mailbox{Name: "sales", Address: "anna@acme.example", Location: time.UTC}, seq, c.step, en)
+		header, _, _ := leavesOf(t, email.Raw)
+		if got := header.Get("Subject"); got != c.subject || email.Thread.Subject != c.kept {
+			t.Errorf("step %d in thread %q: subject %q, kept %q; want %q, %q", c.step+1, c.thread.Subject, got, email.Thread.Subject, c.subject, c.kept)
+		}
+		if began := len(c.thread.IDs) == 0; began != (header.Get("In-Reply-To") == "") {
+			t.Errorf("step %d in thread %q: In-Reply-To %q", c.step+1, c.thread.Subject, header.Get("In-Reply-To"))
+		}
+	}
+}

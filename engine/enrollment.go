@@ -130,6 +130,9 @@ type Thread struct {
 	Subject string   `json:"subject,omitempty"` // of the mail that began the thread, without Re:
 }
 
+// begun says whether there is a mail that the next one can reply to.
+func (t Thread) begun() bool { return t.Subject != "" || len(t.IDs) > 0 }
+
 // Touches counts the mails that left for this enrollment.
 func (en Enrollment) Touches() int {
 	n := 0

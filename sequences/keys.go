@@ -39,7 +39,7 @@ var stepKeys = []key{
 	{"if-not-done", "continue, wait or stop", "what becomes of the prospect when a call, letter or task is not done: the next step comes (where it is missing), " +
 		"waits until it is done, or the sequence ends"},
 	{"assignee", "NAME", "who does a call, letter or task"},
-	{"subject", "LINE", "starts a thread; a mail without one replies in the thread before. The first mail must have one; a call, letter or task has none"},
+	{"subject", "LINE", "starts a thread; a mail without one replies in the thread before (where every mail before it was left out, it opens one under the subject they had). The first mail must have one; a call, letter or task has none"},
 	{"subject A", "LINE", "one of several subjects, `subject A`, `subject B` and so on; each prospect gets one, always the same, and `{{ variant }}` is its letter"},
 	{"attach", "FILES", "files in the same folder that go with the mail, separated by commas"},
 	{"calendar", "LINE", "the date of `before` goes with the mail as a calendar entry (`.ics`) with this title"},

@@ -110,18 +110,41 @@ func (a Account) connect(ctx context.Context, s Server) (net.Conn, error) {
 	if err == nil {
 		return conn, nil
 	}
-	var dns *net.DNSError
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: connecting was given up: %w", s.address(), context.Cause(ctx))
 	case errors.Is(inner.Err(), context.DeadlineExceeded):
 		return nil, fmt.Errorf("%s: no connection within %v; a firewall may drop it, or the port is wrong", s.address(), connectTimeout)
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return nil, fmt.Errorf("%s: there is no host of that name: %w", s.address(), err)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("%s: nothing listens on that port: %w", s.address(), err)
 	}
-	return nil, fmt.Errorf("%s: %w", s.address(), err)
+	return nil, &connectFailure{words: s.address() + ": " + connectWords(err), cause: err}
+}
+
+// connectFailure is a connection that did not come about, in words for the
+// owner; what the system said stays behind it.
+type connectFailure struct {
+	words string
+	cause error
+}
+
+func (e *connectFailure) Error() string { return e.words }
+func (e *connectFailure) Unwrap() error { return e.cause }
+
+// connectWords says why a server could not be reached, without the layers that
+// the system's own words come through.
+func connectWords(err error) string {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		if dns.IsNotFound {
+			return "there is no host of that name"
+		}
+		return "its name could not be looked up (" + dns.Err + "); the network or its name server is down"
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nothing listens on that port"
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return "no connection: " + number.Error()
+	}
+	return err.Error()
 }
 
 // startTLS puts TLS onto conn and completes the handshake within ctx. On

@@ -2,8 +2,11 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -57,5 +60,26 @@ func TestUnknownServerNameAtDialIsTheNetworksFault(t *testing.T) {
 	}}
 	if _, err := a.dial(t.Context(), Server{Host: "mial.acme.test", Port: 465}); err == nil || !strings.Contains(err.Error(), "no host of that name") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhyAServerCannotBeReachedInWords(t *testing.T) {
+	through := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
+	for _, c := range []struct {
+		err   error
+		words string
+	}{
+		{through(&net.DNSError{Err: "no such host", Name: "mial.acme.test", Server: "10.0.0.1:53", IsNotFound: true}), "there is no host of that name"},
+		{through(&net.DNSError{Err: "server misbehaving", Name: "mail.acme.test", Server: "10.0.0.1:53"}),
+			"its name could not be looked up (server misbehaving); the network or its name server is down"},
+		{through(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "nothing listens on that port"},
+		{through(os.NewSyscallError("connect", syscall.ENETUNREACH)), "no connection: network is unreachable"},
+		{errors.New("the proxy said no"), "the proxy said no"},
+	} {
+		a := Account{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, c.err }}
+		_, err := a.dial(t.Context(), Server{Host: "mail.acme.test", Port: 993})
+		if err == nil || err.Error() != "mail.acme.test:993: "+c.words || !errors.Is(err, c.err) {
+			t.Errorf("%v: said %v", c.err, err)
+		}
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"nudge/engine"
 )
 
-// eventWords tells one event in a sentence, with its evidence.
-func eventWords(ev engine.Event) string {
+// eventWords tells one event in a sentence, with its evidence. Moments in it
+// are told in loc, as those of what comes next are.
+func eventWords(ev engine.Event, loc *time.Location) string {
 	d := ev.Detail
 	switch ev.Kind {
 	case engine.EventEnrolled:
-		words := "enrolled" + with(", first due ", moment(d["due"]))
+		words := "enrolled" + with(", first due ", moment(d["due"], loc))
 		if d["from"] != "" {
 			words += ", because another sequence ended"
 		}
@@ -32,9 +33,9 @@ func eventWords(ev engine.Event) string {
 		return fmt.Sprintf("nobody knows whether %q left", d["subject"]) + with(": ", d["why"])
 	case engine.EventReply, engine.EventAutoReply, engine.EventBounce, engine.EventUnsubscribe, engine.EventComplaint,
 		engine.EventUnsure, engine.EventNoted, engine.EventColleague, engine.EventTakeover:
-		return mailWords(ev)
+		return mailWords(ev, loc)
 	case engine.EventHeld:
-		return "held: " + or(d["reason"], "a person must look") + with(", ", d["detail"]) + with(", until ", moment(d["until"]))
+		return "held: " + or(d["reason"], "a person must look") + with(", ", d["detail"]) + with(", until ", moment(d["until"], loc))
 	case engine.EventReleased:
 		return "goes on" + with(" after: ", d["reason"]) + with(", by ", d["by"])
 	case engine.EventStopped:
@@ -42,7 +43,7 @@ func eventWords(ev engine.Event) string {
 	case engine.EventFinished:
 		return "finished: " + or(d["reason"], "no step is left")
 	case engine.EventTaskOpen:
-		return fmt.Sprintf("%s for %s (step %s)", or(d["do"], "work"), or(d["assignee"], "you"), ev.Step) + with(", until ", moment(d["until"])) + ": " + d["text"]
+		return fmt.Sprintf("%s for %s (step %s)", or(d["do"], "work"), or(d["assignee"], "you"), ev.Step) + with(", until ", moment(d["until"], loc)) + ": " + d["text"]
 	case engine.EventTaskDone:
 		return fmt.Sprintf("done (step %s)", ev.Step)
 	case engine.EventTaskExpired:
@@ -65,7 +66,7 @@ func eventWords(ev engine.Event) string {
 	case engine.EventCaughtUp:
 		return "what was overdue: " + map[string]string{"send": "it goes on", "skip": "the step is left out", "stop": "it ends"}[d["answer"]]
 	case engine.EventRestored:
-		return restoredWords(d)
+		return restoredWords(d, loc)
 	case engine.EventReloaded:
 		loaded := len(strings.FieldsFunc(d["sequences"], func(r rune) bool { return r == ',' }))
 		words := fmt.Sprintf("sequences were read again: %d loaded, %s broken", loaded, or(d["broken"], "0"))
@@ -78,10 +79,10 @@ func eventWords(ev engine.Event) string {
 }
 
 // restoredWords tells how far the state can be trusted to know what was sent.
-func restoredWords(d map[string]string) string {
+func restoredWords(d map[string]string, loc *time.Location) string {
 	switch {
 	case d["note"] != "":
-		return d["note"] + with(", ", moment(d["sent"]))
+		return d["note"] + with(", ", moment(d["sent"], loc))
 	case d["reconciled"] != "":
 		return fmt.Sprintf("the state was compared with what mailbox %s has sent: %s more had left than it knew, %s held, %s to strangers",
 			d["mailbox"], or(d["found"], "0"), or(d["held"], "0"), or(d["strangers"], "0"))
@@ -103,8 +104,8 @@ func switchWords(ev engine.Event) string {
 }
 
 // eventLine tells one event among those of others: a sentence with its subject.
-func eventLine(ev engine.Event) string {
-	words := eventWords(ev)
+func eventLine(ev engine.Event, loc *time.Location) string {
+	words := eventWords(ev, loc)
 	switch {
 	case ev.Address == "":
 		return words
@@ -116,7 +117,7 @@ func eventLine(ev engine.Event) string {
 
 // mailWords tells of a mail that was read: what it was taken for, where it
 // lies, and by which rules.
-func mailWords(ev engine.Event) string {
+func mailWords(ev engine.Event, loc *time.Location) string {
 	what := map[engine.EventKind]string{
 		engine.EventReply: "a reply", engine.EventAutoReply: "an automatic reply", engine.EventBounce: "a bounce",
 		engine.EventUnsubscribe: "a wish to get no more mail", engine.EventComplaint: "a complaint",
@@ -134,7 +135,7 @@ func mailWords(ev engine.Event) string {
 	}
 	s += with("; whose: ", d["match"]) + with("; what: ", d["rule"])
 	s += with("; now reads there: ", d["successor"]) + with("; they ", d["answer"]) + with("; answered for ", d["answered for"])
-	return s + with("; failed: ", d["failed"]) + with(" ", d["status"]) + with("; away until ", moment(d["until"])) + with("; ", d["note"])
+	return s + with("; failed: ", d["failed"]) + with(" ", d["status"]) + with("; away until ", moment(d["until"], loc)) + with("; ", d["note"])
 }
 
 // with puts words before a value that is there.
@@ -146,12 +147,12 @@ func with(words, value string) string {
 }
 
 // moment writes an event's time for people.
-func moment(stamp string) string {
+func moment(stamp string, loc *time.Location) string {
 	t, err := time.Parse(time.RFC3339, stamp)
 	if err != nil {
 		return stamp
 	}
-	return day(t.Local())
+	return when(t.In(loc), loc)
 }
 
 // details writes facts that no sentence was made for.

@@ -23,7 +23,7 @@ func (a *app) logCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			tell := a.tellEvent
 			if asJSON {
-				tell = func(ev engine.Event) error { return a.writeJSONLine(forPrograms(ev)) }
+				tell = func(ev engine.Event, _ *time.Location) error { return a.writeJSONLine(forPrograms(ev)) }
 			}
 			last, err := a.logFrom(cmd.Context(), after, tell)
 			if err != nil || !follow {
@@ -51,19 +51,20 @@ func (a *app) logCommand() *cobra.Command {
 
 // logFrom prints what is behind an event. The state is opened anew each time,
 // so that following keeps no daemon from starting.
-func (a *app) logFrom(ctx context.Context, after uint64, tell func(engine.Event) error) (uint64, error) {
+func (a *app) logFrom(ctx context.Context, after uint64, tell func(engine.Event, *time.Location) error) (uint64, error) {
 	last := after
-	err := a.ask(func(op engine.Operator, _ settings) (err error) {
-		last, err = everyEvent(ctx, op, after, tell)
+	err := a.ask(func(op engine.Operator, s settings) (err error) {
+		loc := s.commonZone()
+		last, err = everyEvent(ctx, op, after, func(ev engine.Event) error { return tell(ev, loc) })
 		return err
 	})
 	return last, err
 }
 
-func (a *app) tellEvent(ev engine.Event) error {
+func (a *app) tellEvent(ev engine.Event, loc *time.Location) error {
 	stamp := ev.At.Local().Format(time.DateTime)
 	indent := len(stamp) + 2
-	for i, line := range a.linesOf(visible(eventLine(ev)), indent) {
+	for i, line := range a.linesOf(visible(eventLine(ev, loc)), indent) {
 		if i == 0 {
 			a.printf("%s  %s\n", a.dim(stamp), line)
 		} else {

@@ -86,7 +86,7 @@ func TestPipedEventsStayOnOneLine(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{out: &out}
 	ev := engine.Event{Kind: engine.EventHeld, Address: "a@b.se", Detail: map[string]string{"detail": strings.Repeat("word ", 40)}}
-	if err := a.tellEvent(ev); err != nil || strings.Count(out.String(), "\n") != 1 {
+	if err := a.tellEvent(ev, time.UTC); err != nil || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("%v, %q", err, out.String())
 	}
 }

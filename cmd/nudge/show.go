@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,7 +52,9 @@ newest 64 MB of them, and of a mail with large attachments only the beginning.`,
 }
 
 func (a *app) tellStory(story engine.Story, s settings, now time.Time) {
+	zones := map[string]*time.Location{}
 	for i, v := range story.Enrollments {
+		zones[v.ID] = s.likelyZone(v)
 		if i > 0 {
 			a.printf("\n")
 		}
@@ -60,7 +63,7 @@ func (a *app) tellStory(story engine.Story, s settings, now time.Time) {
 	a.printf("\n%s\n", a.dim("History"))
 	several := len(story.Enrollments) > 1
 	for _, ev := range story.History {
-		sentence := eventWords(ev)
+		sentence := eventWords(ev, cmp.Or(zones[ev.Enrollment], s.commonZone()))
 		if several && ev.Sequence != "" {
 			sentence = ev.Sequence + ": " + sentence
 		}

@@ -54,7 +54,7 @@ func (a *app) tellWhy(e engine.Explanation, s settings, now time.Time) {
 		}
 		a.fact(fmt.Sprintf("%s %-10s ", mark, visible(f.About)), visible(f.Words), style)
 		if i == 0 && e.Because != nil {
-			a.fact(fmt.Sprintf("  %-10s ", "because"), visible(day(e.Because.At.Local())+": "+eventWords(*e.Because)), nil)
+			a.fact(fmt.Sprintf("  %-10s ", "because"), visible(day(e.Because.At.Local())+": "+eventWords(*e.Because, s.likelyZone(v))), nil)
 		}
 	}
 	next := "nothing, it has ended"

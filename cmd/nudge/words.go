@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -105,6 +106,18 @@ func (s settings) likelyZone(v engine.View) *time.Location {
 		}
 	}
 	return time.Local
+}
+
+// commonZone is the zone of all mailboxes, or this machine's where they differ.
+func (s settings) commonZone() *time.Location {
+	var loc *time.Location
+	for _, m := range s.mailboxes {
+		if loc != nil && loc.String() != m.engine.Location.String() {
+			return time.Local
+		}
+		loc = m.engine.Location
+	}
+	return cmp.Or(loc, time.Local)
 }
 
 // zoneOf is the time zone a prospect lives in: their own, else the sequence's,

@@ -29,15 +29,15 @@ func TestWordsForPeople(t *testing.T) {
 		"Maria <m@example.se>": person("Maria", "m@example.se"),
 		"2 Jan 1999":           strings.Join(strings.Fields(day(time.Date(1999, 1, 2, 3, 4, 0, 0, time.UTC)))[1:4], " "),
 		"a reply from a@b.se, \"Re: x\", in INBOX (UID 7); whose: cites our Message-ID; what: text": eventWords(engine.Event{Kind: engine.EventReply,
-			Detail: map[string]string{"from": "a@b.se", "subject": "Re: x", "folder": "INBOX", "uid": "7", "match": "cites our Message-ID", "rule": "text"}}),
-		"held: unsure, two answers":                                          eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}),
-		"sequences were read again: 2 loaded, 1 broken":                      eventLine(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"sequences": "a, b", "broken": "1"}}),
-		"a@b.se quote: what was overdue: it goes on":                         eventLine(engine.Event{Kind: engine.EventCaughtUp, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"answer": "send"}}),
-		"the state may know less than was sent from mailbox sales: a backup": eventLine(engine.Event{Kind: engine.EventRestored, Detail: map[string]string{"mailbox": "sales", "why": "a backup"}}),
+			Detail: map[string]string{"from": "a@b.se", "subject": "Re: x", "folder": "INBOX", "uid": "7", "match": "cites our Message-ID", "rule": "text"}}, time.UTC),
+		"held: unsure, two answers":                                          eventWords(engine.Event{Kind: engine.EventHeld, Detail: map[string]string{"reason": "unsure", "detail": "two answers"}}, time.UTC),
+		"sequences were read again: 2 loaded, 1 broken":                      eventLine(engine.Event{Kind: engine.EventReloaded, Detail: map[string]string{"sequences": "a, b", "broken": "1"}}, time.UTC),
+		"a@b.se quote: what was overdue: it goes on":                         eventLine(engine.Event{Kind: engine.EventCaughtUp, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"answer": "send"}}, time.UTC),
+		"the state may know less than was sent from mailbox sales: a backup": eventLine(engine.Event{Kind: engine.EventRestored, Detail: map[string]string{"mailbox": "sales", "why": "a backup"}}, time.UTC),
 		"the state was compared with what mailbox sales has sent: 2 more had left than it knew, 1 held, 0 to strangers": eventLine(engine.Event{
-			Kind: engine.EventRestored, Detail: map[string]string{"mailbox": "sales", "reconciled": "yes", "found": "2", "held": "1"}}),
+			Kind: engine.EventRestored, Detail: map[string]string{"mailbox": "sales", "reconciled": "yes", "found": "2", "held": "1"}}, time.UTC),
 		"c@d.se: was sent, and this state does not know to whom": eventLine(engine.Event{Kind: engine.EventRestored, Address: "c@d.se",
-			Detail: map[string]string{"note": "was sent, and this state does not know to whom"}}),
+			Detail: map[string]string{"note": "was sent, and this state does not know to whom"}}, time.UTC),
 		"less than an hour":         lateness(now.Add(-30*time.Minute), now),
 		"1 hour":                    lateness(now.Add(-90*time.Minute), now),
 		"35 hours":                  lateness(now.Add(-35*time.Hour), now),
@@ -45,13 +45,13 @@ func TestWordsForPeople(t *testing.T) {
 		"512 bytes":                 size(512),
 		"24 KB":                     size(24 << 10),
 		"16.5 MB":                   size(33 << 19),
-		"everything was paused":     eventLine(engine.Event{Kind: engine.EventPaused, Detail: map[string]string{"scope": "everything"}}),
-		"mailbox sales was resumed": eventLine(engine.Event{Kind: engine.EventResumed, Detail: map[string]string{"mailbox": "sales"}}),
-		"sequence quote was paused": eventLine(engine.Event{Kind: engine.EventPaused, Sequence: "quote"}),
-		"a@b.se will never be written to again: bounced": eventLine(engine.Event{Kind: engine.EventSuppressed, Address: "a@b.se", Detail: map[string]string{"why": "bounced"}}),
-		"a@b.se quote: stopped: by hand":                 eventLine(engine.Event{Kind: engine.EventStopped, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"reason": "by hand"}}),
-		`nobody knows whether "Hi" left: cut off`:        eventWords(engine.Event{Kind: engine.EventInDoubt, Detail: map[string]string{"subject": "Hi", "why": "cut off"}}),
-		`sent "Hi" (step a); the server said: 250 2`:     eventWords(engine.Event{Kind: engine.EventSent, Step: "a", Detail: map[string]string{"subject": "Hi", "server": "250 2"}}),
+		"everything was paused":     eventLine(engine.Event{Kind: engine.EventPaused, Detail: map[string]string{"scope": "everything"}}, time.UTC),
+		"mailbox sales was resumed": eventLine(engine.Event{Kind: engine.EventResumed, Detail: map[string]string{"mailbox": "sales"}}, time.UTC),
+		"sequence quote was paused": eventLine(engine.Event{Kind: engine.EventPaused, Sequence: "quote"}, time.UTC),
+		"a@b.se will never be written to again: bounced": eventLine(engine.Event{Kind: engine.EventSuppressed, Address: "a@b.se", Detail: map[string]string{"why": "bounced"}}, time.UTC),
+		"a@b.se quote: stopped: by hand":                 eventLine(engine.Event{Kind: engine.EventStopped, Address: "a@b.se", Sequence: "quote", Detail: map[string]string{"reason": "by hand"}}, time.UTC),
+		`nobody knows whether "Hi" left: cut off`:        eventWords(engine.Event{Kind: engine.EventInDoubt, Detail: map[string]string{"subject": "Hi", "why": "cut off"}}, time.UTC),
+		`sent "Hi" (step a); the server said: 250 2`:     eventWords(engine.Event{Kind: engine.EventSent, Step: "a", Detail: map[string]string{"subject": "Hi", "server": "250 2"}}, time.UTC),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -65,7 +65,7 @@ func TestEveryEventIsToldInWords(t *testing.T) {
 		engine.EventUnsure, engine.EventNoted, engine.EventHeld, engine.EventReleased, engine.EventPaused, engine.EventResumed, engine.EventStopped,
 		engine.EventFinished, engine.EventTaskOpen, engine.EventSuppressed, engine.EventReloaded, engine.EventCaughtUp, engine.EventRestored, engine.EventTaskDone,
 		engine.EventTaskExpired, engine.EventSkipped, engine.EventWon, engine.EventLost, engine.EventChainRefused} {
-		if words := eventWords(engine.Event{Kind: kind}); words == "" || strings.Contains(words, "_") {
+		if words := eventWords(engine.Event{Kind: kind}, time.UTC); words == "" || strings.Contains(words, "_") {
 			t.Errorf("%s: %q", kind, words)
 		}
 	}

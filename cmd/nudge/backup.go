@@ -186,7 +186,7 @@ func (a *app) verify(cmd *cobra.Command, args []string) (file string, findings [
 // verifyFile checks a file that no daemon has open.
 func verifyFile(file string) ([]string, error) {
 	if _, err := os.Stat(file); err != nil {
-		return nil, fileTrouble(file, err, "")
+		return nil, fileTrouble(file, err, "name a copy of the state; nudge verify alone checks the state")
 	}
 	err := bolt.VerifyFile(file)
 	switch {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +44,7 @@ func openConfig(file string) ([]byte, string, error) {
 	if file != "" {
 		source, err := os.ReadFile(file)
 		if err != nil {
-			return nil, "", &trouble{code: exitUsage, what: fmt.Sprintf("config: %v", err), hint: "name another with --config FILE"}
+			return nil, "", configTrouble(file, err)
 		}
 		return source, file, nil
 	}
@@ -52,11 +53,18 @@ func openConfig(file string) ([]byte, string, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
-			return nil, "", &trouble{code: exitUsage, what: fmt.Sprintf("config: %v", err), hint: "name another with --config FILE"}
+			return nil, "", configTrouble(place, err)
 		}
 		return source, place, nil
 	}
 	return nil, "", errNoConfig
+}
+
+// configTrouble says why the config cannot be read. Whatever the reason, it is
+// a mistake in the call: nothing can be done without it.
+func configTrouble(path string, err error) error {
+	t := asTrouble(fileTrouble(path, err, "name another with --config FILE"))
+	return &trouble{code: exitUsage, what: "config: " + t.what, hint: cmp.Or(t.hint, "name another with --config FILE")}
 }
 
 // decodeConfig reads TOML strictly: a key that nothing reads is a mistake.

@@ -23,12 +23,7 @@ Otherwise in-doubt in nudge.toml decides. By default a first mail waits for your
 Look for it in your Sent folder, or ask the prospect; then say whether it counts as sent.`,
 		Example: "  nudge doubt list\n  nudge doubt sent maria@example.com",
 		Args:    cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help()
-		},
+		RunE:    onlyBelow,
 	}
 	cmd.AddCommand(a.doubtListCommand(),
 		a.resolveCommand(engine.DoubtSent, "it left: count it as sent and go on"),

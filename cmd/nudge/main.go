@@ -19,6 +19,7 @@ type app struct {
 	in         io.Reader
 	out, err   io.Writer
 	unchecked  io.Writer // standard output where a lost word is no failure
+	noHelp     error     // help was asked for what there is not
 }
 
 // execute runs one command and returns the exit code.
@@ -28,6 +29,9 @@ func execute(ctx context.Context, args []string, in io.Reader, out, errs io.Writ
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = a.noHelp
+	}
 	if lost := answer.trouble(); lost != nil {
 		err = lost
 	}

@@ -119,7 +119,7 @@ func writeNew(path, text string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return &trouble{code: exitFailed, what: path + " is there already", hint: "choose another name, or move the file away"}
 	} else if err != nil {
-		return err
+		return writeTrouble(path, err)
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())

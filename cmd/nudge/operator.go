@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,9 +120,23 @@ func (f folder) Read() (engine.Reading, error) { return f.Library.Read() }
 func openLibrary(s settings) (*sequences.Library, error) {
 	library, err := sequences.Open(s.sequences)
 	if err != nil {
-		return nil, &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in nudge.toml"}
+		return nil, sequencesTrouble(s.sequences, err)
 	}
 	return library, nil
+}
+
+// sequencesTrouble says why the folder of sequences cannot be read.
+func sequencesTrouble(dir string, err error) error {
+	t := &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in nudge.toml"}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		t.what, t.hint = "there is no folder "+dir+" for the sequences", "mkdir -p "+dir+", or set sequences in nudge.toml"
+	case errors.Is(err, syscall.ENOTDIR):
+		t.what, t.hint = dir+" is a file, not a folder of sequences", "set sequences in nudge.toml to the folder they are in"
+	case errors.Is(err, fs.ErrPermission):
+		t.what, t.hint = "this user may not read "+dir+", where the sequences are", "run nudge as the user it belongs to, or chmod u+rx "+dir
+	}
+	return t
 }
 
 // sequenceName is the name of the sequence that a person means: by its name, its

@@ -148,7 +148,7 @@ func (a *app) writeFile(path string, b []byte) error {
 		return err
 	}
 	if err := os.WriteFile(path, b, 0o600); err != nil {
-		return err
+		return writeTrouble(path, err)
 	}
 	a.printf("wrote %s (%d bytes)\n", path, len(b))
 	return nil

@@ -76,7 +76,16 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(a.helpCommand(root))
 	root.SetCompletionCommandGroupID(completionGroup)
 	root.InitDefaultCompletionCmd("completion") // any argument: it is left out only for a tree that is being completed
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = cobra.ArbitraryArgs, onlyBelow
+		}
+	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if typed := cmd.Flags().Args(); cmd.HasAvailableSubCommands() && len(typed) > 0 {
+			a.noHelp = unknownCommand(cmd, typed[0])
+			return
+		}
 		if cmd != root {
 			a.commandHelp(cmd)
 			return
@@ -85,6 +94,14 @@ func (a *app) root() *cobra.Command {
 	})
 	root.SetUsageTemplate(usageTemplate)
 	return root
+}
+
+// onlyBelow is a command that does nothing itself: its own commands do.
+func onlyBelow(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	return cmd.Help()
 }
 
 // completionGroup is where cobra's own completion command stands.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"unicode"
@@ -54,6 +55,20 @@ func fileTrouble(path string, err error, hint string) error {
 		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod u+r, or run nudge as the user it belongs to"}
 	case errors.Is(err, syscall.EISDIR):
 		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: hint}
+	}
+	return err
+}
+
+// writeTrouble says why a file that a person asked for cannot be written.
+func writeTrouble(path string, err error) error {
+	folder := filepath.Dir(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &trouble{code: exitFailed, what: "there is no folder " + folder, hint: "mkdir -p " + folder}
+	case errors.Is(err, fs.ErrPermission):
+		return &trouble{code: exitFailed, what: "this user may not write " + path, hint: "name a file in a folder of your own, or run nudge as the user the folder belongs to"}
+	case errors.Is(err, syscall.EISDIR):
+		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: "name a file in it"}
 	}
 	return err
 }

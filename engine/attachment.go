@@ -94,6 +94,11 @@ func percentEncoded(s string) string {
 // mailbox itself whose subject is an opt-out. Who sends it says whom it
 // concerns, as with every other answer.
 func unsubscribeAt(address string) string {
+	return "mailto:" + mailtoAddress(address) + "?subject=unsubscribe"
+}
+
+// mailtoAddress is an address as it stands in a mailto: link.
+func mailtoAddress(address string) string {
 	at := strings.LastIndexByte(address, '@')
-	return "mailto:" + percentEncoded(address[:max(at, 0)]) + "@" + percentEncoded(address[at+1:]) + "?subject=unsubscribe"
+	return percentEncoded(address[:max(at, 0)]) + "@" + percentEncoded(address[at+1:])
 }

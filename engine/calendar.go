@@ -16,7 +16,7 @@ import (
 // SEQUENCE, so that it takes the place of the earlier entry. w has its words. The
 // error says that the field has no date.
 func calendarEntry(secret []byte, m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollment, w words, now time.Time) (sequences.Attachment, error) {
-	entry := sequences.Attachment{Name: st.Before + ".ics", Type: "text/calendar; charset=utf-8; method=PUBLISH"}
+	entry := sequences.Attachment{Name: sequences.CalendarFile(st.Before), Type: "text/calendar; charset=utf-8; method=PUBLISH"}
 	date, unfit := anchorDate(st, en, zone(m, seq, en))
 	if !unfit.none() {
 		return entry, fmt.Errorf("step %q calendar: %s", st.ID, unfit.why)
@@ -34,11 +34,15 @@ func calendarEntry(secret []byte, m Mailbox, seq *sequences.Sequence, st *sequen
 	c.line("DTSTAMP:" + now.UTC().Format(calendarTime))
 	c.line(fmt.Sprintf("SEQUENCE:%d", max(0, int64(now.Sub(en.EnrolledAt)/time.Minute))))
 	c.dates(date, hasClock(en.Fields[st.Before], date), st.Calendar.Lasts)
-	c.line("SUMMARY:" + calendarText(w.title))
+	title := calendarText(w.title)
+	if title == "" { // fields without a value, or of marks that nobody sees
+		title = calendarText(seq.Title)
+	}
+	c.line("SUMMARY:" + title)
 	if w.place != "" {
 		c.line("LOCATION:" + calendarText(w.place))
 	}
-	c.line("ORGANIZER" + commonName(m.DisplayName) + ":mailto:" + m.Address)
+	c.line("ORGANIZER" + commonName(m.DisplayName) + ":mailto:" + mailtoAddress(m.Address))
 	c.line("STATUS:CONFIRMED")
 	c.line("END:VEVENT")
 	c.line("END:VCALENDAR")

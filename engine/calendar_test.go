@@ -108,6 +108,25 @@ func TestAMovedDateKeepsItsEntry(t *testing.T) {
 	}
 }
 
+func TestATitleWithoutWordsIsTheSequences(t *testing.T) {
+	seq := calendarSequence(t, `calendar: {{ x | default: "" }}`)
+	for _, value := range []string{"", "\u202e\u2066"} {
+		got := calendarOf(t, seq, settings(), map[string]string{"visit": "2026-12-03", "x": value})
+		if want := "\r\nSUMMARY:" + seq.Title + "\r\n"; seq.Title == "" || !strings.Contains(got, want) {
+			t.Errorf("%q: no %q in %s", value, want, got)
+		}
+	}
+}
+
+func TestTheOrganizersAddressIsALink(t *testing.T) {
+	m := settings()
+	m.Address = "o'hara?x%y@bergroofing.example"
+	got := calendarOf(t, calendarSequence(t, "calendar: Visit"), m, map[string]string{"visit": "2026-12-03"})
+	if want := ":mailto:o%27hara%3Fx%25y@bergroofing.example\r\n"; !strings.Contains(strings.ReplaceAll(got, "\r\n ", ""), want) {
+		t.Errorf("no %s in %s", want, got)
+	}
+}
+
 func TestAHostileValueIsHarmlessInACalendarEntry(t *testing.T) {
 	seq := calendarSequence(t, "calendar: Visit by {{ x }}\nplace: {{ x }}\nlasts: 1 hour")
 	for _, value := range append(hostile, "a\r\nATTENDEE:mailto:evil@example.com", `"\;,:`, "\\\r\nEND:VEVENT") {

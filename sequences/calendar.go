@@ -3,6 +3,7 @@ package sequences
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"nudge/templates"
 )
@@ -14,6 +15,10 @@ type Calendar struct {
 	Place *templates.Line // nil = none
 	Lasts Delay           // in minutes, hours or days; 0 = no end is given
 }
+
+// CalendarFile is the name of the file that calendar: makes of the date in a
+// field.
+func CalendarFile(field string) string { return field + ".ics" }
 
 // readCalendar reads calendar: and what belongs to it.
 func (r *reader) readCalendar(set settings, st *Step) {
@@ -28,8 +33,13 @@ func (r *reader) readCalendar(set settings, st *Step) {
 	if !given {
 		return
 	}
-	if _, anchored := set["before"]; !anchored {
+	anchor, anchored := set["before"]
+	if !anchored {
 		r.wrongAt(title.keyAt, errors.New("calendar: needs before:, the field whose date it is"), "")
+		return
+	}
+	if file := CalendarFile(anchor.value); slices.ContainsFunc(st.Attach, func(a Attachment) bool { return a.Name == file }) {
+		r.wrongAt(title.keyAt, fmt.Errorf("calendar: makes a file %s, and attach: names one as well; leave one of them out", file), "")
 		return
 	}
 	c := &Calendar{Title: r.readLine(title)}

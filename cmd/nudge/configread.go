@@ -80,9 +80,11 @@ func decodeConfig(file string, source []byte) (*config, error) {
 	}
 	if mistake, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, column := mistake.Position()
-		what, hint := strings.TrimPrefix(mistake.Error(), "toml: "), ""
+		what, hint := strings.TrimPrefix(mistake.Error(), "toml: "), "a line is written as key = \"text\", key = 7, key = [\"a\", \"b\"] or [section]"
 		if field, found := fieldOf(reflect.TypeFor[config](), mistake.Key()); found {
 			what, hint = mistake.Key()[len(mistake.Key())-1]+" "+wantedKind(field), ""
+		} else if strings.HasPrefix(what, "basic strings cannot have new lines") {
+			what, hint = "the quotation mark is not closed on this line", "write the text between two quotation marks, and \\n for a new line in it"
 		}
 		return nil, &trouble{code: exitUsage, what: fmt.Sprintf("%s:%d:%d: %s", file, line, column, what), hint: hint}
 	}

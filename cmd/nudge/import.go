@@ -106,6 +106,10 @@ func (a *app) tellImport(args []string, r engine.ImportResult, dryRun, asJSON bo
 	if asJSON {
 		return nil
 	}
+	if r.Enrolled+r.Updated+r.Skipped == 0 {
+		a.printf("%s names its columns, and nobody below them\n", visible(args[1]))
+		return nil
+	}
 	if dryRun {
 		a.printf("would enroll %d, update %d, skip %d in %s\n", r.Enrolled, r.Updated, r.Skipped, visible(args[0]))
 		a.next("nudge import %s %s", args[0], args[1])

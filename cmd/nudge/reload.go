@@ -71,7 +71,9 @@ func (a *app) reload(ctx context.Context, op engine.Operator, f reloadFlags) err
 // showChanges tells, for each sequence that changed, what and for whom.
 func (a *app) showChanges(r engine.ReloadResult) {
 	for _, broken := range r.Broken {
-		a.say("warning", broken)
+		for line := range strings.SplitSeq(broken, "\n") {
+			a.say("warning", line)
+		}
 	}
 	for _, c := range r.Changes {
 		a.fact("", visible(fmt.Sprintf("%s: %s", c.Sequence, fileWords(c))), a.bold)

@@ -199,7 +199,8 @@ func (a *app) folderMails(ctx context.Context, s settings, folder, box string, r
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no file or folder %s, and no folder %s in the mailbox", folder, folder) + didYouMean(folder, missing.Have),
 			hint: "folders of the mailbox: " + strings.Join(missing.Have, ", ")}
 	} else if err != nil {
-		return nil, &trouble{code: exitFailed, what: fmt.Sprintf("the mailbox cannot be read: %v", err), hint: "nothing was changed; try again when the server answers"}
+		return nil, &trouble{code: exitFailed, what: fmt.Sprintf("there is no file or folder %s here, and the mailbox, which may have one, cannot be read: %v", folder, err),
+			hint: "name an mbox file or a folder of mails; for a folder of the mailbox, try again when its server answers"}
 	}
 	for _, in := range headers {
 		if m := (pastMail{in, ""}); r.ours(m) {

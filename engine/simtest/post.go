@@ -265,6 +265,7 @@ func (d *delivery) dot(ctx context.Context) (string, error) {
 		return "", &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Unknown, Err: err}
 	}
 	if err := d.point("Sender.Data", true); err != nil {
+		d.answered(mail, false, nil) // whatever the server said
 		return "", &engine.SendError{Phase: engine.PhaseDot, Outcome: engine.Unknown, Err: err}
 	}
 	d.answered(mail, told, se)

@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -81,3 +84,55 @@ func TestAnEditIsToldByTheStepsAndPeopleItTouches(t *testing.T) {
 		})
 	}
 }
+
+// aShelf is a folder of sequences as the desk reads it.
+type aShelf struct{ *sequences.Library }
+
+func (s aShelf) Read() (Reading, error) { return s.Library.Read() }
+
+func TestOnlyTheFilesThatWereShownAreTaken(t *testing.T) {
+	dir := t.TempDir()
+	write := func(words string) {
+		t.Helper()
+		source := "## Ask\n\n```step\nwait: 1 day\nsubject: Hello\n```\n\n" + words + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "quote.md"), []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("One.")
+	library, err := sequences.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _ := library.Sequence("quote")
+	var noted []Event
+	d := &Desk{Store: &noStore{noted: &noted}, Library: aShelf{library}, Now: time.Now}
+	write("Two.")
+	shown, err := d.Reload(t.Context(), ReloadRequest{DryRun: true})
+	if now, _ := library.Sequence("quote"); err != nil || now != old || len(shown.Changes) != 1 {
+		t.Fatalf("shown %+v, %v; taken: %v", shown, err, now != old)
+	}
+	write("Three.")
+	if _, err := d.Reload(t.Context(), ReloadRequest{Sum: shown.Sum}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("what nobody saw: %v", err)
+	}
+	if now, _ := library.Sequence("quote"); now != old || len(noted) > 0 {
+		t.Errorf("it was taken, noted as %v", noted)
+	}
+	write("Two.")
+	if _, err := d.Reload(t.Context(), ReloadRequest{Sum: shown.Sum}); err != nil {
+		t.Error(err)
+	}
+	if now, _ := library.Sequence("quote"); now == old || len(noted) != 1 || noted[0].Detail["changes"] != "quote changed: nobody under way is affected" {
+		t.Errorf("taken: %v, noted as %v", now != old, noted)
+	}
+}
+
+// noStore is the memory of an installation without prospects.
+type noStore struct {
+	Store
+	noted *[]Event
+}
+
+func (s *noStore) Enrollments(Filter) ([]Enrollment, error) { return nil, nil }
+func (s *noStore) Note(ev Event) error                      { *s.noted = append(*s.noted, ev); return nil }

@@ -131,7 +131,11 @@ func TestTortureTrapped(t *testing.T) {
 	if errno != 0 {
 		t.Fatal(errno)
 	}
-	if err := unix.Sendmsg(3, []byte{0}, unix.UnixRights(int(fd)), nil, 0); err != nil {
+	err := unix.Sendmsg(3, []byte{0}, unix.UnixRights(int(fd)), nil, 0)
+	for errors.Is(err, unix.EINTR) {
+		err = unix.Sendmsg(3, []byte{0}, unix.UnixRights(int(fd)), nil, 0)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	_ = unix.Close(3)
@@ -143,6 +147,9 @@ func TestTortureTrapped(t *testing.T) {
 func (d *diskTrap) serve(socket int) error {
 	buf, oob := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(socket, buf, oob, unix.MSG_CMSG_CLOEXEC)
+	for errors.Is(err, unix.EINTR) { // the runtime sends its threads signals
+		_, n, _, _, err = unix.Recvmsg(socket, buf, oob, unix.MSG_CMSG_CLOEXEC)
+	}
 	if err != nil {
 		return err
 	}

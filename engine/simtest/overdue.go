@@ -70,8 +70,11 @@ func (w *World) undatable(d *delivery, due time.Time) bool {
 		return len(p.letters) > 0 && engine.AddressDomain(p.addr) == engine.AddressDomain(d.who.addr)
 	})
 	paused := slices.ContainsFunc(w.operator.pauses, func(p *pause) bool { return p.to.IsZero() || p.to.Add(day).After(due) })
+	asked := slices.ContainsFunc(w.enrolled, func(e *enrolled) bool { // more than once, and nobody knows which time it happened
+		return e.who == d.who && e.seq == d.seq && !e.tried.Equal(e.asked)
+	})
 	name := d.name()
-	return paused || company || w.operator.skipped[d.who] || // the wait of their next step began anew
+	return asked || paused || company || w.operator.skipped[d.who] || // the wait of their next step began anew
 		len(d.who.sequences) > 1 || len(d.who.resumed) > 0 || d.who.temper == greylisted ||
 		d.at.mailbox.PerPerson > 0 || w.figures.of("clock jump") > 0 || !w.restored.IsZero() ||
 		len(w.dots[name]) > 0 || w.doubtful[name] || w.plans.plans[d.seq].edited || w.plans.plans[d.seq].rich

@@ -169,19 +169,20 @@ const quickly = 3 * time.Minute
 
 // secondSign is what, besides its subject, makes a message automatic.
 func (r *reading) secondSign(subject subjectForm, weakHeader bool) string {
+	away, machine := r.away(), acknowledgedPhrases.in(r.line) || machinePhrases.in(r.line)
 	switch {
+	case subject == behindSubject && !away && !machine:
+		return "" // people keep it, also behind gateways that set such headers
 	case weakHeader:
 		return "a weak machine header"
 	case nullReturn(r.header):
 		return "a null Return-Path"
 	case r.bulk():
 		return "Precedence: " + r.header.get("Precedence")
-	case r.away():
+	case away:
 		return "absence text"
-	case acknowledgedPhrases.in(r.line), machinePhrases.in(r.line):
+	case machine:
 		return "a machine's text"
-	case subject == behindSubject:
-		return ""
 	case !absenceEnd(r.subjectOfAbsence()+". "+r.fresh, r.header.date()).IsZero():
 		return "a date of return"
 	case isNoReply(first(r.in.From)):

@@ -83,7 +83,7 @@ func (s sender) Open(ctx context.Context, email engine.Email) (engine.Delivery, 
 	d := &delivery{side: s.side, email: email, who: who, seq: seq, step: step}
 	_ = s.pause(ctx, "knock "+d.name(), 0, time.Millisecond) // a volley's go one after the other
 	if se := asSend(s.io("Sender.Open", func() error { return d.open(ctx) })); se != nil {
-		if p.ctx.Err() == nil { // else a volley is cut all at once, in no order
+		if p.ctx.Err() == nil && !p.isDead() { // else a volley is cut all at once, in no order
 			p.w.tell(who, "%s %s: RCPT not reached: %v", seq, step, se)
 		}
 		return nil, se
@@ -194,7 +194,7 @@ func (d *delivery) Data(ctx context.Context, before time.Time) (answer string, e
 	}
 	se := d.begin(ctx, before)
 	if se != nil {
-		if p.ctx.Err() == nil {
+		if p.ctx.Err() == nil && !p.isDead() {
 			w.tell(d.who, "%s %s: no dot: %v", d.seq, d.step, se)
 		}
 		return "", se

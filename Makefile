@@ -51,13 +51,13 @@ prettier: ## let Prettier wrap every example: settings and mails stay the same (
 simulate: ## live through YEARS prospect-years (default 200) of crashes, outages and people: under a minute
 	NUDGE_YEARS=$(YEARS) $(GO) test -count=1 -timeout 3h -v -run '^TestSimulate$$' ./engine/simtest
 
-mutants: ## break the engine on purpose, in a dozen ways, and see the simulator catch each (about 5 minutes)
+mutants: ## break the engine on purpose, in some thirty ways, and see the simulator catch each (about 5 minutes)
 	NUDGE_TORTURE=1 $(GO) test -count=1 -timeout 40m -v -run '^TestMutantsAreCaught$$' ./engine/simtest
 
 prove: ## the long proofs on real servers: fences, kills, roads, every byte of a session cut (about 20 minutes)
 	NUDGE_PROVE=1 CI=true $(GO) test -count=1 -timeout 60m -v -run 'Real|AnyByte|Anywhere|OfMany|OwnMailReadsMany' ./cmd/nudge ./mailbox
 
-torture: ## 200 kills, 4,000 fences, 1,000 races, restores, failing writes, power cuts (about 20 minutes, root)
+torture: ## 200 kills, 4,000 fences, 1,000 races, restores, failing writes, power cuts (about 25 minutes, root)
 	NUDGE_TORTURE=1 CI=true $(GO) test -count=1 -timeout 90m -v -run 'Torture' ./cmd/nudge
 
 fuzz: ## run every fuzz target for FUZZTIME (default 30s) each

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"nudge/sequences"
@@ -104,29 +103,21 @@ const longestEntry = 200
 // calendarText is text as a property's value: on one line, without marks that
 // nobody sees, and with all that could end it escaped (section 3.3.11).
 func calendarText(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `;`, `\;`, `,`, `\,`).Replace(oneLine(s))
+	return strings.NewReplacer(`\`, `\\`, `;`, `\;`, `,`, `\,`).Replace(entryLine(s))
 }
 
 // commonName is the parameter that names the organizer; a quoted value cannot
 // hold a quote (section 3.2).
 func commonName(name string) string {
-	if name = strings.ReplaceAll(oneLine(name), `"`, "'"); name == "" {
+	if name = strings.ReplaceAll(entryLine(name), `"`, "'"); name == "" {
 		return ""
 	}
 	return `;CN="` + name + `"`
 }
 
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		case unicode.IsControl(r), r == 0x2028, r == 0x2029:
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.Join(strings.Fields(s), " ")
+// entryLine is text on one line, and no longer than an entry shows.
+func entryLine(s string) string {
+	s = oneLine(s)
 	if utf8.RuneCountInString(s) > longestEntry {
 		s = strings.TrimSpace(string([]rune(s)[:longestEntry-1])) + "…"
 	}

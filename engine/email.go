@@ -221,17 +221,25 @@ const longestDisplayName = 100
 // displayName is a name on one line, without marks that nobody sees, and no
 // longer than a name is.
 func displayName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Bidi_Control, r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(name, "\uFFFD"))
-	name = strings.Join(strings.FieldsFunc(name, isSpaceOrControl), " ")
+	name = oneLine(name)
 	if utf8.RuneCountInString(name) > longestDisplayName {
 		name = strings.TrimSpace(string([]rune(name)[:longestDisplayName]))
 	}
 	return name
+}
+
+// oneLine is text on one line, without marks that turn the writing direction.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Join(strings.FieldsFunc(s, isSpaceOrControl), " ")
 }
 
 // encodeWords writes text for a header: as it is when ASCII, else as encoded

@@ -108,11 +108,11 @@ func (c SequenceChange) Words() string {
 func changeOf(e sequences.Edit) SequenceChange {
 	c := SequenceChange{Sequence: e.Name, Change: FileChanged, Added: []string{}, Removed: []string{}, Rewritten: []string{}}
 	switch {
-	case e.Before == nil:
-		c.Change = FileNew
-		return c
 	case e.After == nil:
 		c.Change = FileGone
+		return c
+	case e.Before == nil:
+		c.Change = FileNew
 		return c
 	case e.Before == e.After:
 		c.Change = FileSame
@@ -232,9 +232,6 @@ func (d *Desk) affected(r Reading) ([]SequenceChange, error) {
 				same, _ := r.Sequence(en.Sequence)
 				edits[en.Sequence] = sequences.Edit{Name: en.Sequence, Before: same, After: same}
 				c := changeOf(edits[en.Sequence])
-				if same == nil {
-					c.Change = FileGone
-				}
 				changes[en.Sequence] = &c
 			}
 			changes[en.Sequence].count(edits[en.Sequence], d.mailboxOf(en), en)
@@ -245,8 +242,7 @@ func (d *Desk) affected(r Reading) ([]SequenceChange, error) {
 	}
 	told := []SequenceChange{}
 	for _, c := range changes {
-		edited := slices.ContainsFunc(r.Edits(), func(e sequences.Edit) bool { return e.Name == c.Sequence })
-		if edited || c.Touches() {
+		if e := edits[c.Sequence]; e.Before != e.After || c.Touches() {
 			told = append(told, *c)
 		}
 	}

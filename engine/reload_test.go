@@ -62,7 +62,7 @@ func TestAnEditIsToldByTheStepsAndPeopleItTouches(t *testing.T) {
 			SequenceChange{Change: FileChanged, Moved: true, UnderWay: 3}, "nobody under way is affected"},
 		{"gone", sequences.Edit{Before: before}, people, SequenceChange{Change: FileGone, UnderWay: 3, Held: 3}, "3 are held until you answer"},
 		{"back", sequences.Edit{After: before}, []Enrollment{held}, SequenceChange{Change: FileNew, UnderWay: 1, Back: 1}, "1 was held and goes on"},
-		{"gone for long", sequences.Edit{}, []Enrollment{held}, SequenceChange{Change: FileNew, UnderWay: 1}, "nobody under way is affected"},
+		{"gone for long", sequences.Edit{}, []Enrollment{held}, SequenceChange{Change: FileGone, UnderWay: 1}, "nobody under way is affected"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.edit.Name, tc.want.Sequence = "quote", "quote"

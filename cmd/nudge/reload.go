@@ -45,14 +45,12 @@ func (a *app) reload(ctx context.Context, op engine.Operator, f reloadFlags) err
 	if !f.json {
 		a.showChanges(found)
 	}
-	switch {
-	case f.dry:
-	case len(found.Changes) > 0 && !f.yes && !f.json:
+	if len(found.Changes) > 0 && !f.dry && !f.yes && !f.json {
 		if err := a.confirm("take the files as they are now?", "--yes"); err != nil {
 			return err
 		}
-		fallthrough
-	default:
+	}
+	if !f.dry {
 		if found, err = op.Reload(ctx, engine.ReloadRequest{Sum: found.Sum}); err != nil {
 			return err
 		}

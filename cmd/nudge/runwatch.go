@@ -72,13 +72,14 @@ func (d *daemon) lookAtFiles(ctx context.Context, w *fileWatch) error {
 	if err != nil {
 		return err
 	}
-	stands := r.Sum() == w.sum
-	w.sum = r.Sum()
+	sum := r.Sum()
+	stands := sum == w.sum
+	w.sum = sum
 	d.shelf.await(r, d.reloadAsked)
 	if !r.Changed() || !stands || d.reloadAsked {
 		return nil
 	}
-	_, err = d.operator().Reload(ctx, engine.ReloadRequest{Sum: r.Sum()})
+	_, err = d.operator().Reload(ctx, engine.ReloadRequest{Sum: sum})
 	if errors.Is(err, engine.ErrInvalid) { // changed again meanwhile; the next look sees it
 		return nil
 	}

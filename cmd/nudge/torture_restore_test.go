@@ -26,25 +26,10 @@ type snapshot struct {
 // their mail is gone.
 func TestTortureRestores(t *testing.T) {
 	besideOthers(t)
-	if out, err := (&rig{t: t, bin: built(t), dir: t.TempDir()}).command("restore", "--help").CombinedOutput(); err != nil || !strings.Contains(string(out), "nudge restore FILE") {
-		if thorough() {
-			t.Fatalf("there is no nudge restore: %s", out)
-		}
-		t.Skip("SKIPPED restores: there is no nudge restore")
-	}
 	t.Run("copies kept by the provider", func(t *testing.T) { restores(t, "no", trials(2, 20)) })
 	if thorough() {
 		t.Run("copies kept by us", func(t *testing.T) { restores(t, "yes", 20) })
 	}
-}
-
-func built(t testing.TB) string {
-	t.Helper()
-	bin, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bin
 }
 
 const restoreSteps = 3

@@ -101,5 +101,9 @@ type Cursor struct {
 // FolderCursor is how far one folder was read.
 type FolderCursor struct {
 	UIDValidity uint32 `json:"uid_validity"`
-	UIDNext     uint32 `json:"uid_next"` // every UID below it was read
+	UIDNext     uint32 `json:"uid_next"` // every UID below it that could be seen was read
+
+	// Gaps are those of the last 64 UIDs below UIDNext at which nothing was to
+	// be seen: bit n is UIDNext-1-n. What a server shows there later is read.
+	Gaps uint64 `json:"gaps,omitempty"`
 }

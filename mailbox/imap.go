@@ -61,6 +61,7 @@ type IMAP struct {
 	refused map[messageKey]time.Time // since when the server has kept a message from us
 	halfway *halfway                 // a folder too full for one call, still open
 	busy    map[string]bool          // folders that got mail while we watched
+	stood   map[string]standing      // by folder, where its gaps were looked into last
 
 	// Used by whoever holds the ear.
 	listening *listener
@@ -265,8 +266,9 @@ func (m *IMAP) goOn(ctx context.Context, f folder, cursor engine.Cursor) ([]engi
 	if err := m.main.noop(ctx); err != nil {
 		return nil, cursor, err
 	}
-	r := &reader{m: m, folder: f, room: sweepLimit}
-	ins, err := r.scan(ctx, span{from: cursor.Folders[f.name].UIDNext})
+	known := cursor.Folders[f.name]
+	r := &reader{m: m, folder: f, room: sweepLimit, base: known}
+	ins, err := r.scan(ctx, span{from: firstGap(known)})
 	if err != nil {
 		return nil, cursor, fmt.Errorf("folder %s: %w", f.name, err)
 	}

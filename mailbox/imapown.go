@@ -112,7 +112,7 @@ func (r *reader) arrivedSince(ctx context.Context, since time.Time, dates map[im
 			set[0].Stop, limits.to = imap.UID(to), uint32(to)
 		}
 		uids, err := r.m.main.search(ctx, set, day, limits)
-		if _, refused := refusal(err); refused && r.empty {
+		if _, refused := refusal(err); refused && r.exists == 0 {
 			return nil, nil // some servers refuse any set in an empty folder
 		}
 		if err != nil {

@@ -30,15 +30,22 @@ const (
 type reader struct {
 	m      *IMAP
 	folder folder
-	room   int  // how many messages may still be returned
-	empty  bool // there was no message when it was opened
+	room   int    // how many messages may still be returned
+	exists uint32 // how many messages there were when it was opened
 
+	base   engine.FolderCursor // what is read goes on from here; zero where it begins anew
 	cursor engine.FolderCursor // how far it was read
 	known  bool                // cursor is set: the folder need not be met as a new one
 	more   bool                // it was not read to its end
 
 	numbered bool // opening it told its UIDNEXT, which servers need not do
 	doubted  bool // a STATUS that shows nothing new is not believed
+}
+
+// standing is a folder whose gaps were looked into, and in vain.
+type standing struct {
+	cursor engine.FolderCursor
+	exists uint32
 }
 
 // fewFolders is how many folders may be opened in every sweep.
@@ -67,7 +74,8 @@ type span struct {
 }
 
 // plan decides what is to be read. Nothing (quiet) when the folder stands as the
-// cursor left it. Everything from the cursor on, when it only grew. What arrived
+// cursor left it. Everything from the cursor on, when it only grew, and what
+// turned up in the gaps before it. What arrived
 // since the look-back, when it is new to us or was renumbered (RFC 9051, section
 // 2.3.1.1), which a UIDNEXT that went down betrays as well. Nothing but its
 // numbers (baseline), when no enrollment waits for anything older.
@@ -80,7 +88,7 @@ func plan(f folder, known engine.FolderCursor, seen bool, since time.Time) (s sp
 	case same && f.next == known.UIDNext && f.next != 0:
 		return span{}, true, false
 	case same:
-		return span{from: max(known.UIDNext, 1)}, false, false
+		return span{from: firstGap(known)}, false, false
 	case since.IsZero():
 		return span{}, false, true
 	}
@@ -105,15 +113,15 @@ func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool,
 		return nil, err
 	}
 	todo, quiet, baseline := plan(r.folder, known, seen, since)
-	if quiet && !r.numbered {
-		todo.from = known.UIDNext
-	}
-	if quiet && r.numbered {
+	if quiet && r.numbered && (known.Gaps == 0 || r.m.stood[r.folder.name] == standing{known, r.exists}) {
 		r.cursor, r.known = known, true
 		return nil, nil
 	}
+	if quiet {
+		todo.from = firstGap(known)
+	}
 	if r.m.busy == nil {
-		r.m.busy = map[string]bool{}
+		r.m.busy, r.m.stood = map[string]bool{}, map[string]standing{}
 	}
 	r.m.busy[r.folder.name] = true
 	if err := r.m.main.noop(ctx); err != nil {
@@ -122,11 +130,17 @@ func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool,
 	switch {
 	case baseline:
 		return nil, r.baseline(ctx)
-	case seen && todo.from == 1 && known.UIDNext > 1:
+	case todo.since.IsZero():
+		r.base = known
+	case seen && known.UIDNext > 1:
 		r.m.Log.Warn("folder was renumbered, it is read again", "mailbox", r.m.Account.Address, "folder", r.folder.name,
 			"uid_validity", r.folder.validity, "uid_next", r.folder.next, "was", known.UIDValidity, "was_next", known.UIDNext)
 	}
-	return r.scan(ctx, todo)
+	ins, err := r.scan(ctx, todo)
+	if err == nil && r.cursor == known {
+		r.m.stood[r.folder.name] = standing{known, r.exists}
+	}
+	return ins, err
 }
 
 // stand sets the cursor: every UID below next was read.
@@ -144,7 +158,7 @@ func (r *reader) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.empty = data.NumMessages == 0
+	r.exists = data.NumMessages
 	if data.UIDValidity != 0 {
 		r.folder.validity = data.UIDValidity
 	}
@@ -179,43 +193,51 @@ func (r *reader) baseline(ctx context.Context) error {
 // mail which came after the folder was opened is read as well.
 func (r *reader) scan(ctx context.Context, todo span) ([]engine.Incoming, error) {
 	var ins []engine.Incoming
+	var found []imap.UID
+	stand := func(next uint32) {
+		r.stand(max(next, r.base.UIDNext))
+		if todo.since.IsZero() {
+			r.cursor.Gaps = gaps(r.base, r.cursor.UIDNext, found)
+		}
+	}
 	from, width := todo.from, uint64(firstWindow)
 	for {
 		to := uint64(from) + width - 1
 		last := r.folder.next == 0 || to+1 >= uint64(r.folder.next)
 		set := imap.UIDSet{{Start: imap.UID(from)}}
-		limits := bounds{from: from, to: math.MaxUint32, most: r.room + 1}
+		limits := bounds{from: from, to: math.MaxUint32, most: r.room + 1 + overlap}
 		if !last {
 			set[0].Stop, limits.to = imap.UID(to), uint32(to)
 		}
 		uids, err := r.m.main.search(ctx, set, todo.since, limits)
-		if _, refused := refusal(err); refused && r.empty {
+		if _, refused := refusal(err); refused && r.exists == 0 {
 			err, last = nil, true // some servers refuse any set in an empty folder
 		}
 		if err != nil {
 			return nil, err
 		}
+		uids = slices.DeleteFunc(uids, func(uid imap.UID) bool { return wasRead(r.base, uid) })
 		full := len(uids) > r.room
 		uids = uids[:min(len(uids), r.room)]
 		got, err := r.headers(ctx, uids)
 		if err != nil {
 			return nil, err
 		}
-		ins, r.room = append(ins, got...), r.room-len(uids)
+		ins, found, r.room = append(ins, got...), append(found, uids...), r.room-len(uids)
 		switch {
 		case full:
 			r.more = true
-			r.stand(behind(uids[len(uids)-1]))
+			stand(behind(uids[len(uids)-1]))
 			return ins, nil
 		case last && len(uids) > 0:
-			r.stand(max(r.folder.next, behind(uids[len(uids)-1])))
+			stand(max(r.folder.next, behind(uids[len(uids)-1])))
 			return ins, nil
 		case last:
-			r.stand(max(r.folder.next, from))
+			stand(max(r.folder.next, from))
 			return ins, nil
 		case r.room == 0:
 			r.more = true
-			r.stand(uint32(to) + 1)
+			stand(uint32(to) + 1)
 			return ins, nil
 		}
 		from = uint32(to) + 1

@@ -51,6 +51,9 @@ type Engine struct {
 	throttled   int                  // temporary refusals by policy in a row
 	deaf        int                  // failed looks at the mailbox in a row
 	mute        int                  // failed attempts to send in a row
+	deafness    grumble              // what was told of the one
+	muteness    grumble              // and of the other
+	muteAlarm   bool                 // a person was told that no mail can be sent
 	passedAt    time.Time            // when a mail was last accepted
 	slow        int                  // fences that took too long, in a row
 	silentUntil time.Time            // no attempt to send before this, after one that failed

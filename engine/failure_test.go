@@ -105,16 +105,27 @@ func TestHaltedNothingLeaves(t *testing.T) {
 }
 
 func TestAnAlarmComesOnce(t *testing.T) {
-	o := newOffice(t)
-	diary := &strings.Builder{}
-	o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
-	o.down = errors.New("connection refused")
-	o.run(3 * day)
-	if n := strings.Count(diary.String(), "\n"); n > 5 {
-		t.Errorf("%d lines in three days of an outage:\n%s", n, diary)
-	}
-	if n := strings.Count(diary.String(), "still unreadable"); n != 1 {
-		t.Errorf("%d alarms, want one", n)
+	for name, test := range map[string]struct {
+		spoil func(*office)
+		alarm string
+	}{
+		"the mailbox":     {func(o *office) { o.down = errors.New("connection refused") }, "mailbox still unreadable"},
+		"the mail server": {func(o *office) { o.onOpen = func(engine.Email) error { return &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: errors.New("connection refused")} } }, "still no mail can be sent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			diary := &strings.Builder{}
+			o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
+			o.enroll("pia@kund.example")
+			test.spoil(o)
+			o.run(3 * day)
+			if n := strings.Count(diary.String(), "\n"); n > 5 {
+				t.Errorf("%d lines in three days of an outage:\n%s", n, diary)
+			}
+			if n := strings.Count(diary.String(), test.alarm); n != 1 {
+				t.Errorf("%d alarms, want one:\n%s", n, diary)
+			}
+		})
 	}
 }
 

@@ -16,6 +16,7 @@ type Health struct {
 	IMAPSince time.Time // of the first failure in a row
 	SMTPTried bool      // whether SMTPError, or its absence, means anything yet
 	SMTPError string
+	SMTPSince time.Time // of the first failure in a row
 }
 
 // Health tells how the mailbox was when it was last tried.
@@ -26,15 +27,37 @@ func (e *Engine) Health() Health {
 	return Health{}
 }
 
-// alarmAfter is how long a mailbox may be unreadable before a person is told
-// more loudly than in the diary.
+// alarmAfter is how long a mailbox may be unreadable, or its mail server away,
+// before a person is told more loudly than in the diary.
 const alarmAfter = 15 * time.Minute
+
+// grumblePause is how often trouble that comes and goes is told.
+const grumblePause = time.Hour
+
+// grumble is what was told of trouble that comes and goes. Both ends of it are
+// told, or neither.
+type grumble struct {
+	at      time.Time // when its begin was last told
+	untold  int       // how often it began since
+	telling bool      // what goes on now was told
+}
+
+// begins says whether a person is told that the trouble begins, and how often it
+// did since one was told last.
+func (g *grumble) begins(now time.Time) (tell bool, times int) {
+	g.untold++
+	if g.telling = g.at.IsZero() || now.Sub(g.at) >= grumblePause || now.Before(g.at); !g.telling {
+		return false, 0
+	}
+	times, g.untold, g.at = g.untold, 0, now
+	return true, times
+}
 
 // heard notes how a look at the mailbox went.
 func (e *Engine) heard(now time.Time, err error) {
 	h := e.Health()
 	if err == nil {
-		if e.deaf > 0 {
+		if e.deaf > 0 && (e.deafness.telling || e.alarmed) {
 			e.Log.Info("mailbox readable again", "mailbox", e.Mailbox.Name)
 		}
 		e.deaf, h.SweptAt = 0, now
@@ -49,7 +72,9 @@ func (e *Engine) heard(now time.Time, err error) {
 	}
 	if e.deaf == 0 {
 		h.IMAPSince = now
-		e.Log.Warn("mailbox unreadable, all touches held back", "mailbox", e.Mailbox.Name, "err", err)
+		if tell, times := e.deafness.begins(now); tell {
+			e.Log.Warn("mailbox unreadable, all touches held back", "mailbox", e.Mailbox.Name, "times", times, "err", err)
+		}
 	}
 	if !e.alarmed && now.Sub(h.IMAPSince) >= alarmAfter {
 		e.alarmed = true
@@ -66,20 +91,27 @@ func (e *Engine) spoke(now time.Time, trouble *SendError) error {
 	h := e.Health()
 	h.SMTPTried = true
 	if trouble == nil {
-		if e.mute > 0 {
+		if e.mute > 0 && (e.muteness.telling || e.muteAlarm) {
 			e.Log.Info("mail can be sent again", "mailbox", e.Mailbox.Name)
 		}
-		e.mute, e.rejected, e.silentUntil, h.SMTPError = 0, 0, time.Time{}, ""
+		e.mute, e.rejected, e.silentUntil, e.muteAlarm, h.SMTPError, h.SMTPSince = 0, 0, time.Time{}, false, "", time.Time{}
 		e.health.Store(&h)
 		return nil
 	}
 	e.silentUntil = now.Add(nth(senderBackoff, e.mute))
+	if e.mute == 0 {
+		h.SMTPSince = now
+		if tell, times := e.muteness.begins(now); tell {
+			e.Log.Warn("no mail can be sent", "mailbox", e.Mailbox.Name, "times", times, "until", e.silentUntil, "err", trouble)
+		}
+	}
+	if !e.muteAlarm && now.Sub(h.SMTPSince) >= alarmAfter {
+		e.muteAlarm = true
+		e.Log.Error("still no mail can be sent", "mailbox", e.Mailbox.Name, "since", h.SMTPSince, "until", e.silentUntil, "err", trouble)
+	}
 	e.mute++
 	h.SMTPError = trouble.Error()
 	e.health.Store(&h)
-	if e.mute <= len(senderBackoff) { // then it is known
-		e.Log.Warn("no mail can be sent", "mailbox", e.Mailbox.Name, "until", e.silentUntil, "err", trouble)
-	}
 	if trouble.Phase == PhaseAuth && trouble.Outcome == Refusal {
 		e.rejected++
 	}

@@ -31,6 +31,19 @@ var badDays = []struct {
 	{"the mail server cannot be reached", func(p *localmail.Provider) { p.Refuse(localmail.SMTP, true) }, 10},
 	{"the mail server falls silent", func(p *localmail.Provider) { p.Freeze(localmail.SMTP) }, 10},
 	{"neither can be reached", func(p *localmail.Provider) { p.Refuse(localmail.IMAP, true); p.Refuse(localmail.SMTP, true) }, 10},
+	{"the mailbox comes and goes", func(p *localmail.Provider) { flap(p, localmail.IMAP) }, 30 + 2*24}, // 30 mails leave
+	{"the mail server comes and goes", func(p *localmail.Provider) { flap(p, localmail.SMTP) }, 30 + 2*24},
+}
+
+// flap has a side away every other minute for a day.
+func flap(p *localmail.Provider, side localmail.Side) {
+	go func() {
+		for minute := range 24 * 60 {
+			p.Refuse(side, minute%2 == 0)
+			p.DropConnections(side)
+			time.Sleep(time.Minute) // of the bubble's time
+		}
+	}()
 }
 
 // TestABadDayIsAHandfulOfLines keeps a small disk from being filled by a diary.

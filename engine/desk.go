@@ -55,7 +55,7 @@ func (d *Desk) Enroll(_ context.Context, req EnrollRequest) (View, error) {
 			Hint: "nudge show " + en.Address}
 	case errors.Is(errs[0], ErrSuppressed):
 		return View{}, &RefusalError{Err: ErrSuppressed, What: en.Address + " is suppressed: never to be written to again",
-			Hint: "nudge show " + en.Address + " tells why"}
+			Hint: "nudge suppress --list tells since when and why"}
 	case errs[0] != nil:
 		return View{}, errs[0]
 	}
@@ -84,90 +84,6 @@ func (d *Desk) plan(name string) (*sequences.Sequence, Mailbox, error) {
 		return nil, Mailbox{}, err
 	}
 	return seq, m, nil
-}
-
-// Import implements Operator.
-func (d *Desk) Import(_ context.Context, req ImportRequest) (ImportResult, error) {
-	seq, m, err := d.plan(req.Sequence)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	now := d.Now()
-	result := ImportResult{Rejected: []RejectedRow{}}
-	keys := make([]string, len(req.Rows))
-	for i, row := range req.Rows {
-		keys[i] = AddressKey(row.Address)
-	}
-	known, err := d.Store.Known(nil, keys)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	var enroll []Enrollment
-	updates := map[string]ImportRow{} // by id of the enrollment they update
-	for i, row := range req.Rows {
-		earlier, there := latest(known.ByAddress[keys[i]], seq.Name)
-		updated, changed := earlier.Update(row.Name, row.Fields)
-		en, err := Plan(EnrollRequest{Sequence: seq.Name, Address: row.Address, Name: updated.Name, Fields: updated.Fields}, seq, m, now)
-		switch {
-		case there && earlier.Ended():
-			result.Skipped++
-		case err != nil:
-			result.Rejected = append(result.Rejected, RejectedRow{Row: row.Row, Column: columnOf(err), Reason: err.Error()})
-		case !there:
-			enroll = append(enroll, en)
-		case changed:
-			updates[earlier.ID] = row
-		default:
-			result.Skipped++
-		}
-	}
-	if len(result.Rejected) > 0 || req.DryRun {
-		result.Enrolled, result.Updated = len(enroll), len(updates)
-		if len(result.Rejected) > 0 && !req.DryRun {
-			result.Enrolled, result.Updated, result.Skipped = 0, 0, 0
-		}
-		return result, nil
-	}
-	return d.commitImport(result, enroll, updates)
-}
-
-// latest is a person's newest enrollment in a sequence.
-func latest(ens []Enrollment, sequence string) (Enrollment, bool) {
-	for _, en := range slices.Backward(ens) {
-		if en.Sequence == sequence {
-			return en, !(en.Ended() && en.rehearsed() && !en.written()) // a rehearsal that ended is no history
-		}
-	}
-	return Enrollment{}, false
-}
-
-func (d *Desk) commitImport(result ImportResult, enroll []Enrollment, updates map[string]ImportRow) (ImportResult, error) {
-	_, errs, err := d.Store.Enroll(enroll)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	for _, err := range errs {
-		if err != nil {
-			result.Skipped++
-		} else {
-			result.Enrolled++
-		}
-	}
-	var ids []string
-	for id := range updates {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	if len(ids) > 0 {
-		_, err = d.Store.Change(ids, func(en Enrollment) (Enrollment, []Event) {
-			en, _ = en.Update(updates[en.ID].Name, updates[en.ID].Fields)
-			seq, _ := d.Library.Sequence(en.Sequence)
-			return rescheduled(d.mailboxOf(en), seq, en, d.Now()), nil
-		})
-	}
-	result.Updated = len(ids)
-	d.wake()
-	return result, err
 }
 
 // columnOf guesses the column that a refusal is about, for a person looking at
@@ -236,9 +152,35 @@ func (d *Desk) of(address, sequence string) ([]Enrollment, error) {
 		if sequence != "" {
 			what += " in " + sequence
 		}
+		suppressed, err := d.suppressed()
+		if err != nil {
+			return nil, err
+		}
+		if s, there := suppressed(AddressKey(address)); there {
+			return nil, &RefusalError{Err: ErrNotFound, What: what + ", and it " + s.words(), Hint: "nudge suppress --list shows everybody who is"}
+		}
 		return nil, &RefusalError{Err: ErrNotFound, What: what, Hint: "nudge list shows everybody"}
 	}
 	return ens, nil
+}
+
+// suppressed returns what finds the suppression of an address key.
+func (d *Desk) suppressed() (func(key string) (Suppression, bool), error) {
+	list, err := d.Store.Suppressions()
+	if err != nil {
+		return nil, err
+	}
+	byTarget := make(map[string]Suppression, len(list))
+	for _, s := range list {
+		byTarget[s.Target] = s
+	}
+	return func(key string) (Suppression, bool) {
+		s, there := byTarget[key]
+		if !there {
+			s, there = byTarget["@"+AddressDomain(key)]
+		}
+		return s, there
+	}, nil
 }
 
 // Log implements Operator.
@@ -275,7 +217,12 @@ func (d *Desk) Resume(_ context.Context, scope Scope) (int, error) {
 		return n, err
 	}
 	now := d.Now()
-	_, err = d.Store.Change(waiting(ens), finishing(d.chains(), now, func(en Enrollment) (Enrollment, []Event) { return en.Answer(now, "hand") }))
+	_, err = d.Store.Change(waiting(ens), finishing(d.chains(), now, func(en Enrollment) (Enrollment, []Event) {
+		if en.State == Active && en.rehearsed() && !d.mailboxOf(en).Rehearsal {
+			en, _ = en.hold(Rehearsed, "", time.Time{}) // as its next step would, once it is due
+		}
+		return en.Answer(now, "hand")
+	}))
 	d.wake()
 	return n, err
 }

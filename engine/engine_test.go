@@ -559,21 +559,37 @@ func TestAClockThatWasAheadDoesNotSilenceTheMailbox(t *testing.T) {
 }
 
 func TestWhatWasOnlyRehearsedAsksBeforeItBeginsForReal(t *testing.T) {
-	o := newOffice(t)
-	o.engine.Mailbox.Rehearsal = true
-	o.enroll("per@kund.example")
-	o.run(day)
-	o.engine.Mailbox.Rehearsal = false
-	o.restart()
-	o.run(10 * day)
-	o.wants("per@kund.example", engine.Held, engine.Rehearsed, 0)
-	if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
-		t.Fatal(err)
-	}
-	o.run(20 * day)
-	o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
-	if o.ledger[len(o.ledger)-3].subject != "Quote 1042" {
-		t.Errorf("it did not begin at its first step: %+v", o.ledger)
+	for name, wait := range map[string]time.Duration{"at once": 0, "when its next step was due": 10 * day} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			rehearse := func(on bool) { o.engine.Mailbox.Rehearsal, o.desk.Mailboxes[0].Rehearsal = on, on }
+			rehearse(true)
+			o.enroll("per@kund.example")
+			o.run(day)
+			if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
+				t.Fatal(err)
+			}
+			if v := o.view("per@kund.example"); v.Touches != 1 || v.Rehearsed != 1 {
+				t.Errorf("%d touches, %d rehearsed, want one that a word in the rehearsal did not undo", v.Touches, v.Rehearsed)
+			}
+			rehearse(false)
+			o.restart()
+			if wait > 0 {
+				o.run(wait)
+				o.wants("per@kund.example", engine.Held, engine.Rehearsed, 0)
+			}
+			if _, err := o.desk.Resume(t.Context(), engine.Scope{Person: "per@kund.example"}); err != nil {
+				t.Fatal(err)
+			}
+			o.run(20 * day)
+			o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
+			if v := o.view("per@kund.example"); v.Rehearsed != 0 {
+				t.Errorf("%d mails still count as rehearsed", v.Rehearsed)
+			}
+			if o.ledger[len(o.ledger)-3].subject != "Quote 1042" {
+				t.Errorf("it did not begin at its first step: %+v", o.ledger)
+			}
+		})
 	}
 }
 

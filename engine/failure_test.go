@@ -109,8 +109,12 @@ func TestAnAlarmComesOnce(t *testing.T) {
 		spoil func(*office)
 		alarm string
 	}{
-		"the mailbox":     {func(o *office) { o.down = errors.New("connection refused") }, "mailbox still unreadable"},
-		"the mail server": {func(o *office) { o.onOpen = func(engine.Email) error { return &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: errors.New("connection refused")} } }, "still no mail can be sent"},
+		"the mailbox": {func(o *office) { o.down = errors.New("connection refused") }, "mailbox still unreadable"},
+		"the mail server": {func(o *office) {
+			o.onOpen = func(engine.Email) error {
+				return &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: errors.New("connection refused")}
+			}
+		}, "still no mail can be sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)

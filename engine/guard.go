@@ -36,7 +36,7 @@ func Guard(c Candidate, seq *sequences.Sequence, m Mailbox, now time.Time) Decis
 	case seq == nil:
 		return Decision{Hold: NoSequence, Why: fmt.Sprintf("there is no sequence %q", en.Sequence)}
 	case en.rehearsed() && !m.Rehearsal:
-		return Decision{Hold: Rehearsed, Why: "it was rehearsed: mails that went to you alone"}
+		return Decision{Hold: Rehearsed, Why: "its mails went to you alone"}
 	case !en.written() && !en.Vouched && !m.Rehearsal && slices.ContainsFunc(c.Contacts, func(t Contact) bool { return t.Sequence == LostSequence }):
 		return Decision{Hold: Restored, Why: "Sent has a mail to them of which this restored state knows nothing; it may have been this one"}
 	case en.Late && c.LateShare > 0 && c.LateToday >= c.LateShare:

@@ -42,14 +42,17 @@ type grumble struct {
 	telling bool      // what goes on now was told
 }
 
-// begins says whether a person is told that the trouble begins, and how often it
-// did since one was told last.
-func (g *grumble) begins(now time.Time) (tell bool, times int) {
+// begins says whether a person is told that the trouble begins, and as what goes
+// into the log how often it did since one was told last, when more than once.
+func (g *grumble) begins(now time.Time) (tell bool, times []any) {
 	g.untold++
 	if g.telling = g.at.IsZero() || now.Sub(g.at) >= grumblePause || now.Before(g.at); !g.telling {
-		return false, 0
+		return false, nil
 	}
-	times, g.untold, g.at = g.untold, 0, now
+	if g.untold > 1 {
+		times = []any{"times", g.untold}
+	}
+	g.untold, g.at = 0, now
 	return true, times
 }
 
@@ -73,7 +76,7 @@ func (e *Engine) heard(now time.Time, err error) {
 	if e.deaf == 0 {
 		h.IMAPSince = now
 		if tell, times := e.deafness.begins(now); tell {
-			e.Log.Warn("mailbox unreadable, all touches held back", "mailbox", e.Mailbox.Name, "times", times, "err", err)
+			e.Log.Warn("mailbox unreadable, all touches held back", slices.Concat([]any{"mailbox", e.Mailbox.Name}, times, []any{"err", err})...)
 		}
 	}
 	if !e.alarmed && now.Sub(h.IMAPSince) >= alarmAfter {
@@ -102,7 +105,7 @@ func (e *Engine) spoke(now time.Time, trouble *SendError) error {
 	if e.mute == 0 {
 		h.SMTPSince = now
 		if tell, times := e.muteness.begins(now); tell {
-			e.Log.Warn("no mail can be sent", "mailbox", e.Mailbox.Name, "times", times, "until", e.silentUntil, "err", trouble)
+			e.Log.Warn("no mail can be sent", slices.Concat([]any{"mailbox", e.Mailbox.Name}, times, []any{"until", e.silentUntil, "err", trouble})...)
 		}
 	}
 	if !e.muteAlarm && now.Sub(h.SMTPSince) >= alarmAfter {

@@ -191,8 +191,17 @@ type ImportRow struct {
 type ImportResult struct {
 	Enrolled int           `json:"enrolled"`
 	Updated  int           `json:"updated"`
-	Skipped  int           `json:"skipped"` // already enrolled with the same fields, ended before, or suppressed
+	Skipped  int           `json:"skipped"` // already enrolled with the same fields, or of Left
+	Left     []LeftRow     `json:"left"`    // nobody is enrolled for these, in the order of the file
 	Rejected []RejectedRow `json:"rejected"`
+}
+
+// LeftRow is a row that is fine, and enrolls nobody: who ended before, or is
+// suppressed.
+type LeftRow struct {
+	Row     int    `json:"row"`
+	Address string `json:"address"`
+	Reason  string `json:"reason"`
 }
 
 // RejectedRow is a row that cannot be enrolled as it is.
@@ -214,6 +223,7 @@ type View struct {
 	Reason      string            `json:"reason"`
 	Paused      bool              `json:"paused"`
 	Touches     int               `json:"touches"`
+	Rehearsed   int               `json:"rehearsed"` // of Touches, those that went to the owner alone
 	LastTouchAt *time.Time        `json:"last_touch_at"`
 	Next        *Next             `json:"next"` // nil when stopped or finished
 }

@@ -391,29 +391,3 @@ type Counts struct {
 	Replied  int `json:"replied"`
 	InDoubt  int `json:"in_doubt"`
 }
-
-// Suppression is an address or domain never to be written to again.
-type Suppression struct {
-	Target string    `json:"target"` // an address key, or @domain
-	Why    string    `json:"why"`
-	At     time.Time `json:"at"`
-}
-
-// Outranks says whether one reason of a suppression weighs more than another:
-// what a person asked for themselves weighs most, and never becomes less.
-func Outranks(why, than string) bool { return rankOf(why) > rankOf(than) }
-
-func rankOf(why string) int {
-	switch Reason(why) {
-	case Complained:
-		return 4
-	case Unsubscribed:
-		return 3
-	case Bounced:
-		return 1
-	}
-	return 2 // by hand, in whatever words
-}
-
-// OwnWish says whether a suppression is what the person asked for themselves.
-func (s Suppression) OwnWish() bool { return rankOf(s.Why) > 2 }

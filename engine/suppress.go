@@ -5,7 +5,43 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
+
+// Suppression is an address or domain never to be written to again.
+type Suppression struct {
+	Target string    `json:"target"` // an address key, or @domain
+	Why    string    `json:"why"`
+	At     time.Time `json:"at"`
+}
+
+// Outranks says whether one reason of a suppression weighs more than another:
+// what a person asked for themselves weighs most, and never becomes less.
+func Outranks(why, than string) bool { return rankOf(why) > rankOf(than) }
+
+func rankOf(why string) int {
+	switch Reason(why) {
+	case Complained:
+		return 4
+	case Unsubscribed:
+		return 3
+	case Bounced:
+		return 1
+	}
+	return 2 // by hand, in whatever words
+}
+
+// words tell a suppression behind an address.
+func (s Suppression) words() string {
+	words := "is suppressed"
+	if strings.HasPrefix(s.Target, "@") {
+		words += " with all of " + s.Target
+	}
+	return fmt.Sprintf("%s: %s, on %s", words, s.Why, s.At.Format(time.DateOnly))
+}
+
+// OwnWish says whether a suppression is what the person asked for themselves.
+func (s Suppression) OwnWish() bool { return rankOf(s.Why) > 2 }
 
 // Suppress implements Operator.
 func (d *Desk) Suppress(_ context.Context, req SuppressRequest) (SuppressResult, error) {

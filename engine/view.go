@@ -15,6 +15,11 @@ func viewOf(en Enrollment, seq *sequences.Sequence, m Mailbox) View {
 	if v.Fields == nil {
 		v.Fields = map[string]string{}
 	}
+	for _, d := range en.Done {
+		if d.Rehearsed {
+			v.Rehearsed++
+		}
+	}
 	loc := zone(m, seq, en)
 	if t := en.LastTouchAt(); !t.IsZero() {
 		v.LastTouchAt = moment(t, loc)

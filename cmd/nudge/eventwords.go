@@ -24,7 +24,11 @@ func eventWords(ev engine.Event, loc *time.Location) string {
 	case engine.EventClaimed:
 		return fmt.Sprintf("began to send %q", d["subject"])
 	case engine.EventSent:
-		return fmt.Sprintf("sent %q (step %s%s)", d["subject"], ev.Step, with(", variant ", d["variant"])) + with("; the server said: ", d["server"])
+		words := fmt.Sprintf("sent %q (step %s%s)", d["subject"], ev.Step, with(", variant ", d["variant"]))
+		if d["assumed"] != "" {
+			return words + with("; ", d["server"])
+		}
+		return words + with("; the server said: ", d["server"])
 	case engine.EventRefused:
 		return "the mail server refused it" + with(": ", d["server"])
 	case engine.EventDeferred:
@@ -135,7 +139,11 @@ func mailWords(ev engine.Event, loc *time.Location) string {
 	}
 	s += with("; whose: ", d["match"]) + with("; what: ", d["rule"])
 	s += with("; now reads there: ", d["successor"]) + with("; they ", d["answer"]) + with("; answered for ", d["answered for"])
-	return s + with("; failed: ", d["failed"]) + with(" ", d["status"]) + with("; away until ", moment(d["until"], loc)) + with("; ", d["note"])
+	until := "; waits until "
+	if ev.Kind == engine.EventAutoReply {
+		until = "; away until "
+	}
+	return s + with("; failed: ", d["failed"]) + with(" ", d["status"]) + with(until, moment(d["until"], loc)) + with("; ", d["note"])
 }
 
 // with puts words before a value that is there.

@@ -80,10 +80,13 @@ func importRows(ctx context.Context, op engine.Operator, req engine.ImportReques
 		result.Rejected = []engine.RejectedRow{}
 	}
 	if len(result.Rejected) > 0 && !asked {
-		result.Enrolled, result.Updated, result.Skipped = 0, 0, 0
+		result.Enrolled, result.Updated, result.Skipped, result.Left = 0, 0, 0, []engine.LeftRow{}
 	}
 	return result, nil
 }
+
+// leftShown is how many rows are named for which nobody is enrolled.
+const leftShown = 20
 
 func (a *app) tellImport(args []string, r engine.ImportResult, dryRun, asJSON bool) error {
 	if asJSON {
@@ -97,6 +100,12 @@ func (a *app) tellImport(args []string, r engine.ImportResult, dryRun, asJSON bo
 				column = row.Column + ": "
 			}
 			a.printf("%s:%d: %s\n", visible(args[1]), row.Row, visible(column+row.Reason))
+		}
+		for _, row := range r.Left[:min(len(r.Left), leftShown)] {
+			a.printf("%s:%d: %s %s\n", visible(args[1]), row.Row, visible(row.Address), visible(row.Reason))
+		}
+		if n := len(r.Left) - leftShown; n > 0 {
+			a.printf("and %s more for whom nobody is enrolled; --json names them\n", count(n, "row"))
 		}
 	}
 	if n := len(r.Rejected); n > 0 {

@@ -1,12 +1,15 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 func (a *app) tellReplay(answer replayAnswer) {
 	for _, m := range answer.Mails {
 		at := "no date"
 		if m.At != nil {
-			at = day(*m.At)
+			at = when(*m.At, time.Local)
 		}
 		a.printf("%s  %s  %s\n", at, visible(m.Address), a.outcomeWords(m))
 		a.printf("    %s, %s: %s\n", m.Kind, visible(m.Match), visible(m.Rule))
@@ -44,7 +47,7 @@ func (a *app) outcomeWords(m replayed) string {
 	case m.Outcome == outcomeStop:
 		return a.green("would stop: " + m.Reason)
 	case m.Outcome == outcomeHold && m.Until != nil:
-		return a.yellow("would hold until " + day(*m.Until) + ": " + m.Reason)
+		return a.yellow("would hold until " + when(*m.Until, time.Local) + ": " + m.Reason)
 	case m.Outcome == outcomeHold:
 		return a.yellow("would hold and ask you: " + m.Reason)
 	case m.Reason != "":

@@ -193,8 +193,13 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 		Example: "  nudge help enroll\n  nudge help doubt",
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
-			if err != nil || len(rest) > 0 {
+			switch {
+			case err != nil:
 				return unknownCommand(root, args[0])
+			case len(rest) > 0 && cmd.HasSubCommands():
+				return unknownCommand(cmd, rest[0])
+			case len(rest) > 0:
+				return usage(fmt.Sprintf("%s has no command %q", cmd.CommandPath(), rest[0]), cmd.CommandPath()+" --help")
 			}
 			return cmd.Help()
 		},

@@ -60,14 +60,18 @@ func (a *app) tellStory(story engine.Story, s settings, now time.Time) {
 		}
 		a.tellEnrollment(v, s.likelyZone(v), now)
 	}
-	a.printf("\n%s\n", a.dim("History"))
+	loc := s.commonZone()
+	if len(story.Enrollments) > 0 {
+		loc = zones[story.Enrollments[0].ID]
+	}
+	a.printf("\n%s\n", a.dim("History"+timesIn(loc, now)))
 	several := len(story.Enrollments) > 1
 	for _, ev := range story.History {
 		sentence := eventWords(ev, cmp.Or(zones[ev.Enrollment], s.commonZone()))
 		if several && ev.Sequence != "" {
 			sentence = ev.Sequence + ": " + sentence
 		}
-		stamp := day(ev.At.Local())
+		stamp := day(ev.At.In(loc))
 		indent := len(stamp) + 4
 		for i, line := range a.linesOf(visible(sentence), indent) {
 			if i == 0 {
@@ -90,7 +94,10 @@ func (a *app) tellEnrollment(v engine.View, loc *time.Location, now time.Time) {
 	if v.Paused {
 		state += ", paused"
 	}
-	state += fmt.Sprintf(", %s sent from %s", count(v.Touches, "mail"), v.Mailbox)
+	state += fmt.Sprintf(", %s sent from %s", count(v.Touches-v.Rehearsed, "mail"), v.Mailbox)
+	if v.Rehearsed > 0 {
+		state += fmt.Sprintf(", %d rehearsed with you", v.Rehearsed)
+	}
 	a.fact(fmt.Sprintf("  %-8s ", "state"), visible(state), func(line string) string { return a.inColour(v, line) })
 	if v.LastTouchAt != nil {
 		fact("last", when(*v.LastTouchAt, loc)+", "+away(*v.LastTouchAt, now))

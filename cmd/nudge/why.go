@@ -46,7 +46,8 @@ which mail, how the date was reckoned, the window, pauses, suppression and pace.
 // yellow and with a mark that needs no colour.
 func (a *app) tellWhy(e engine.Explanation, s settings, now time.Time) {
 	v := e.Enrollment
-	a.fact("", visible(person(v.Name, v.Address)+" in "+v.Sequence), a.bold)
+	loc := s.likelyZone(v)
+	a.fact("", visible(person(v.Name, v.Address)+" in "+v.Sequence+timesIn(loc, now)), a.bold)
 	for i, f := range e.Facts {
 		mark, style := " ", func(line string) string { return line }
 		if f.No {
@@ -54,13 +55,13 @@ func (a *app) tellWhy(e engine.Explanation, s settings, now time.Time) {
 		}
 		a.fact(fmt.Sprintf("%s %-10s ", mark, visible(f.About)), visible(f.Words), style)
 		if i == 0 && e.Because != nil {
-			a.fact(fmt.Sprintf("  %-10s ", "because"), visible(day(e.Because.At.Local())+": "+eventWords(*e.Because, s.likelyZone(v))), nil)
+			a.fact(fmt.Sprintf("  %-10s ", "because"), visible(day(e.Because.At.In(loc))+": "+eventWords(*e.Because, loc)), nil)
 		}
 	}
 	next := "nothing, it has ended"
 	switch {
 	case e.At != nil && v.Next != nil:
-		next = fmt.Sprintf("%s %q %s, %s", e.Action, e.Step, when(*e.At, s.likelyZone(v)), away(*e.At, now))
+		next = fmt.Sprintf("%s %q %s, %s", e.Action, e.Step, when(*e.At, loc), away(*e.At, now))
 	case v.Next != nil:
 		next = "waits for you"
 	}

@@ -95,6 +95,15 @@ func zoneName(t time.Time, likely *time.Location) string {
 	return t.Format("UTC-07:00")
 }
 
+// timesIn names the zone of the moments that follow, where this machine's
+// clocks show another time.
+func timesIn(loc *time.Location, now time.Time) string {
+	if sameClock(now.In(loc), time.Local) {
+		return ""
+	}
+	return ", times in " + loc.String()
+}
+
 // likelyZone is the zone that a view's moments are probably in.
 func (s settings) likelyZone(v engine.View) *time.Location {
 	if loc, err := time.LoadLocation(v.Fields["timezone"]); v.Fields["timezone"] != "" && err == nil {

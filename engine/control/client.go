@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"syscall"
 	"time"
 
@@ -62,10 +61,15 @@ func dialError(path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return ErrNotRunning
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.EAGAIN): // its queue of calls is full
+	case timedOut(err), errors.Is(err, syscall.EAGAIN): // its queue of calls is full
 		return &silence{path}
 	}
 	return fmt.Errorf("control socket: %w", err)
+}
+
+func timedOut(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }
 
 // Enroll implements engine.Operator.

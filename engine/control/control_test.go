@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -509,5 +510,24 @@ func TestADaemonThatHangsIsSaidNotToAnswer(t *testing.T) {
 	cancel()
 	if _, err := c.Status(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller who gave up got %v", err)
+	}
+}
+
+func TestADaemonThatDoesNotTakeACallIsSilentAndNotAbsent(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	_, slow := (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(t.TempDir(), "s"))
+	for _, test := range []struct{ err, want error }{
+		{slow, control.ErrSilent},
+		{os.NewSyscallError("connect", syscall.EAGAIN), control.ErrSilent},
+		{os.NewSyscallError("connect", syscall.ECONNREFUSED), control.ErrNotRunning},
+		{os.NewSyscallError("connect", syscall.ENOENT), control.ErrNotRunning},
+	} {
+		if err := control.DialError("s", test.err); !errors.Is(err, test.want) {
+			t.Errorf("%v is told as %v, want %v", test.err, err, test.want)
+		}
+	}
+	if err := control.DialError("s", os.NewSyscallError("connect", syscall.EACCES)); errors.Is(err, control.ErrSilent) || errors.Is(err, control.ErrNotRunning) {
+		t.Errorf("a forbidden socket is told as %v", err)
 	}
 }

@@ -41,7 +41,7 @@ func (s *silence) Is(target error) bool { return target == ErrSilent }
 const maxPath = 100
 
 // dialPatience bounds how long a command waits to learn that a daemon runs.
-const dialPatience = 200 * time.Millisecond
+const dialPatience = 2 * time.Second
 
 // SocketPath is where the daemon of a state file listens: beside the file, or,
 // where that path is too long for a socket, under a name made from it in the

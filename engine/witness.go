@@ -48,6 +48,10 @@ func (k sentKnown) recognise(in Incoming, known Known) testimony {
 	}
 	owner, knownID := known.ByID[id]
 	en := known.ByEnrollment[owner]
+	if !knownID && in.Instance == "" && in.Role == SentMail {
+		en, id, knownID = k.planned(in, known)
+		owner = en.ID
+	}
 	until, former := k.trust.Former[in.Instance]
 	left := knownID && (owner == "" || k.left(en, id))
 	switch {
@@ -63,6 +67,25 @@ func (k sentKnown) recognise(in Incoming, known Known) testimony {
 		return testimony{en: en, id: id, unknown: true}
 	}
 	return k.testifyByAnchor(in, known)
+}
+
+// planned finds whose touch a mail is that bears no mark, since the provider
+// dropped it, and an id that this state never gave: one of its recipients has a
+// step that would get this id. Nobody else can make it up.
+func (k sentKnown) planned(in Incoming, known Known) (en Enrollment, id string, ok bool) {
+	for _, addr := range in.To {
+		for _, en := range known.ByAddress[AddressKey(addr)] {
+			for _, id := range []string{in.MessageID, in.OriginalID} {
+				if id == "" {
+					continue
+				}
+				if step, ours := k.stepOf(en, id); ours && step != "" {
+					return en, id, true
+				}
+			}
+		}
+	}
+	return Enrollment{}, "", false
 }
 
 // left says whether the state knows that a mail with this id may have left:

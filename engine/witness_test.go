@@ -111,36 +111,53 @@ func TestARestoredStateForgetsNoAnswerAndNoOptOut(t *testing.T) {
 
 // The whole machine is rolled back: state, witness file and all.
 func TestAMachineRolledBackLearnsFromSent(t *testing.T) {
-	for _, tidied := range []bool{false, true} {
-		o := newOffice(t)
-		o.provesThatItKeeps()
-		o.enroll("per@kund.example")
-		old := o.snapshot()
-		witness, err := os.ReadFile(o.path + ".instance")
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.run(3*day + time.Hour) // two touches leave
-		if tidied {              // the owner has moved what was sent to a folder of his own
-			o.folders["Sent"] = slices.DeleteFunc(o.folders["Sent"], func(in engine.Incoming) bool { return in.UID < 6 })
-		}
-		if err := o.store.(*bolt.Store).Close(); err != nil {
-			t.Fatal(err)
-		}
-		for path, b := range map[string][]byte{o.path: old, o.path + ".instance": witness} {
-			if err := os.WriteFile(path, b, 0o600); err != nil {
+	for _, tt := range []struct {
+		name            string
+		tidied          bool // the owner has moved what was sent to a folder of his own
+		strips, renames bool // the provider's copies lack our mark; have an id of its own beside ours
+	}{
+		{name: "as it was"},
+		{name: "tidied", tidied: true},
+		{name: "copies without our mark", strips: true},
+		{name: "copies with our id as their former one", strips: true, renames: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newOffice(t)
+			o.provesThatItKeeps()
+			o.strips = tt.strips
+			o.enroll("per@kund.example")
+			old := o.snapshot()
+			witness, err := os.ReadFile(o.path + ".instance")
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		o.store = nil
-		o.restart()
-		o.run(20 * day)
-		if n := o.sentTo("per@kund.example"); n > 3 {
-			t.Errorf("tidied %v: %d mails, want at most 3\n%s", tidied, n, o.story("per@kund.example"))
-		}
-		if v := o.view("per@kund.example"); !tidied && v.State != engine.Finished {
-			t.Errorf("%s (%s)\n%s", v.State, v.Reason, o.story("per@kund.example"))
-		}
+			o.run(3*day + time.Hour) // two touches leave
+			if tt.tidied {
+				o.folders["Sent"] = slices.DeleteFunc(o.folders["Sent"], func(in engine.Incoming) bool { return in.UID < 6 })
+			}
+			if tt.renames {
+				for i, in := range o.folders["Sent"] {
+					o.folders["Sent"][i].MessageID, o.folders["Sent"][i].OriginalID = fmt.Sprintf("given-%d@provider.example", i), in.MessageID
+				}
+			}
+			if err := o.store.(*bolt.Store).Close(); err != nil {
+				t.Fatal(err)
+			}
+			for path, b := range map[string][]byte{o.path: old, o.path + ".instance": witness} {
+				if err := os.WriteFile(path, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o.store = nil
+			o.restart()
+			o.run(20 * day)
+			if n := o.sentTo("per@kund.example"); n > 3 {
+				t.Errorf("%d mails, want at most 3\n%s", n, o.story("per@kund.example"))
+			}
+			if v := o.view("per@kund.example"); !tt.tidied && v.State != engine.Finished {
+				t.Errorf("%s (%s)\n%s", v.State, v.Reason, o.story("per@kund.example"))
+			}
+		})
 	}
 }
 

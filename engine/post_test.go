@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type post struct {
 	strips    bool   // and drops fields it does not know
 	instance  string // which nudge the copies say they are of; "" = as in the mail
 	now       func() time.Time
-	down      error                       // Fetch fails with it
+	down      error                       // Fetch and OwnMail fail with it
+	sentDown  error                       // OwnMail alone fails with it
 	afterRcpt func(engine.Email)          // what happens between RCPT and the fence
 	onData    func(engine.Email) error    // how DATA ends; nil = accepted
 	onOpen    func(engine.Email) error    // how Open ends; nil = RCPT accepted
@@ -71,8 +73,8 @@ func (p *post) file(email engine.Email) {
 func (p *post) OwnMail(_ context.Context, since time.Time) ([]engine.Incoming, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.down != nil {
-		return nil, p.down
+	if err := cmp.Or(p.down, p.sentDown); err != nil {
+		return nil, err
 	}
 	if !p.keeps {
 		return nil, engine.ErrNoSent
@@ -249,21 +251,27 @@ func sequence(t testing.TB, name, source string) *sequences.Sequence {
 // office is an engine with its memory and a post office, at a simulated time.
 type office struct {
 	*post
-	t      testing.TB
-	path   string
-	store  engine.Store
-	lib    shelf
-	engine *engine.Engine
-	desk   *engine.Desk
-	now    time.Time
-	wrap   func(engine.Store) engine.Store
+	t       testing.TB
+	path    string
+	machine string // "" = this one
+	store   engine.Store
+	lib     shelf
+	engine  *engine.Engine
+	desk    *engine.Desk
+	now     time.Time
+	wrap    func(engine.Store) engine.Store
 }
 
 var start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) // a Monday
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	o := &office{post: &post{folders: map[string][]engine.Incoming{"INBOX": nil}}, t: t, path: t.TempDir() + "/nudge.db", now: start,
+	return newOfficeOn(t, "")
+}
+
+func newOfficeOn(t testing.TB, machine string) *office {
+	t.Helper()
+	o := &office{post: &post{folders: map[string][]engine.Incoming{"INBOX": nil}}, t: t, path: t.TempDir() + "/nudge.db", machine: machine, now: start,
 		lib: shelf{"quote": sequence(t, "quote", threeTouches)}}
 	o.post.now = func() time.Time { return o.now }
 	o.restart()
@@ -281,7 +289,7 @@ func (o *office) restart() {
 	if c, ok := o.store.(interface{ Close() error }); ok {
 		_ = c.Close()
 	}
-	db, err := bolt.Open(o.path, bolt.Options{NoSync: true})
+	db, err := bolt.Open(o.path, bolt.Options{NoSync: true, Machine: o.machine})
 	if err != nil {
 		o.t.Fatal(err)
 	}

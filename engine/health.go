@@ -64,7 +64,7 @@ func (e *Engine) heard(now time.Time, err error) {
 			e.Log.Info("mailbox readable again", "mailbox", e.Mailbox.Name)
 		}
 		e.deaf, h.SweptAt = 0, now
-		if e.slow == 0 { // else it can be read, but not soon enough to send on
+		if e.slow == 0 && e.unread == 0 { // else it can be read, but not soon enough to send on, or not what was sent
 			e.alarmed, h.IMAPError, h.IMAPSince = false, "", time.Time{}
 		}
 		e.health.Store(&h)

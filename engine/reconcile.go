@@ -39,7 +39,10 @@ func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("read the sent mail: %w", err)
 	}
-	e.unread = 0
+	if e.unread > 0 {
+		e.unread = 0
+		e.heard(now, nil)
+	}
 	proof := false
 	if readable {
 		if proof, err = e.keepsSent(own); err != nil {

@@ -73,6 +73,69 @@ func TestARestoredStateWithoutSentAsks(t *testing.T) {
 	o.wants("eva@other.example", engine.Held, engine.Restored, 2)
 }
 
+// The mailbox is read as ever, but for the look back at what was sent.
+func TestARestoredStateSendsNothingWhileSentCannotBeRead(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	for _, addr := range []string{"per@kund.example", "eva@other.example", "zoe@far.example"} {
+		o.enroll(addr)
+	}
+	old := o.snapshot()
+	o.onOpen = func(e engine.Email) error { // zoe's stays due
+		if e.To == "zoe@far.example" {
+			return &engine.SendError{Phase: engine.PhaseRcpt, Outcome: engine.Deferred, Code: 451, Err: errors.New("try again later")}
+		}
+		return nil
+	}
+	o.mustTick()
+	if o.sentTo("per@kund.example") != 1 || o.sentTo("eva@other.example") != 1 || o.sentTo("zoe@far.example") != 0 {
+		t.Fatal("per's and eva's first touches have not left alone")
+	}
+	o.onOpen, o.sentDown = nil, errors.New("Sent: server too busy")
+	o.restore(old)
+	down, data := o.now, o.data
+	o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"eva@other.example"}, Arrived: o.now})
+	for o.now.Sub(down) < day {
+		o.run(time.Hour)
+		status, err := o.desk.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h := o.engine.Health(); !strings.Contains(h.IMAPError, "read the sent mail: Sent: server too busy") || !h.IMAPSince.Equal(down) {
+			t.Fatalf("health %+v, want the trouble with Sent since %s", h, down)
+		}
+		if imap := status.Mailboxes[0].IMAP; imap.State != "down" || !strings.Contains(imap.Error, "Sent: server too busy") ||
+			!strings.Contains(strings.Join(status.Notices, "\n"), "nothing is sent until the daemon has read its Sent folder") {
+			t.Fatalf("status %+v, %q", imap, status.Notices)
+		}
+	}
+	if o.data != data {
+		t.Errorf("DATA was begun %d times while Sent could not be read", o.data-data)
+	}
+	o.wants("eva@other.example", engine.Stopped, engine.Replied, 1)
+
+	o.sentDown = nil
+	o.onOpen = func(engine.Email) error {
+		if h := o.engine.Health(); h.IMAPError != "" || !h.IMAPSince.IsZero() {
+			t.Errorf("health %+v although Sent was read", h)
+		}
+		return nil
+	}
+	o.run(time.Hour)
+	o.wants("zoe@far.example", engine.Active, "", 1)
+	o.run(20 * day)
+	o.wants("per@kund.example", engine.Finished, engine.NoAnswer, 3)
+	o.wants("zoe@far.example", engine.Finished, engine.NoAnswer, 3)
+	o.wants("eva@other.example", engine.Stopped, engine.Replied, 1)
+	seen := map[string]bool{}
+	for _, d := range o.ledger {
+		if seen[d.id] {
+			t.Errorf("%s got %s twice", d.to, d.id)
+		}
+		seen[d.id] = true
+	}
+}
+
 func TestARestoredStateAsksNobodyWhoseNextTouchIsToCome(t *testing.T) {
 	o := newOffice(t)
 	o.enroll("eva@other.example")

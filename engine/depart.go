@@ -91,11 +91,17 @@ func (e *Engine) slowed(touches int, now time.Time) {
 	}
 }
 
-// stale says whether a look that began at started is too old to send on. A
-// wall clock that jumped, or slept, counts as too old.
+// stale says whether a look that began at started is too old to send on.
 func stale(started time.Time) bool {
-	wall := time.Now().Round(0).Sub(started.Round(0))
-	return time.Since(started) > fenceAge || wall > fenceAge || wall < 0
+	now := time.Now()
+	return tooOld(now.Sub(started), now.Round(0).Sub(started.Round(0)))
+}
+
+// tooOld decides it by the age of the look on two clocks: the monotonic one does
+// not count the time a machine slept, and the wall clock may be set. One that
+// went back since the look tells no age at all.
+func tooOld(monotonic, wall time.Duration) bool {
+	return monotonic > fenceAge || wall > fenceAge || wall < 0
 }
 
 // open brings all touches to RCPT, side by side. Those that fail are settled

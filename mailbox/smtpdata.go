@@ -107,12 +107,16 @@ func (d *delivery) body(ctx context.Context, before time.Time) *engine.SendError
 	return nil
 }
 
-// late says whether a moment has passed, by either clock: the monotonic one
-// does not count the time a machine slept, the wall clock may be set back.
+// late says whether a moment has passed; the zero one never does.
 func late(moment time.Time) bool {
 	now := time.Now()
-	return !moment.IsZero() && (now.After(moment) || now.Round(0).After(moment.Round(0)))
+	return !moment.IsZero() && passed(now.Sub(moment), now.Round(0).Sub(moment.Round(0)))
 }
+
+// passed decides it by how far a moment lies back on two clocks, less than zero
+// while it is to come: the monotonic one does not count the time a machine
+// slept, and the wall clock may be set back.
+func passed(monotonic, wall time.Duration) bool { return monotonic > 0 || wall > 0 }
 
 // dot writes the final dot and waits for the answer. From its first byte on,
 // only an answer tells what became of the mail.

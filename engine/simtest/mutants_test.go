@@ -60,6 +60,8 @@ var mutants = []mutant{
 		{"overdue.go", "n > backlogLeast && n*backlogShare > active", "n < 0"}}},
 	{"a restored state is trusted", []change{{"bolt/open.go", "	if why == \"\" {", "	if why = \"\"; why == \"\" {"}}},
 	{"a restored state never trusts itself again", []change{{"bolt/reconcile.go", "	delete(id.Behind, r.Mailbox)\n", "	_ = id.Behind\n"}}},
+	{"a copy without our mark accuses no older state", []change{{"witness.go",
+		"if !knownID && in.Instance == \"\" && in.Role == SentMail {", "if !knownID && in.Instance == \"\" && in.Role == \"\" {"}}},
 	{"the window is not asked", []change{{"guard.go", "if !st.Send.Allows(now.In(loc)) {", "if en.ID == \"\" {"}}},
 	{"the owner's hand is not seen", []change{{"takeover.go",
 		"	if e.Mailbox.Replies.Takeover == TakeoverIgnore || e.trust.Behind != \"\" {", "	if len(in.Folder) > 0 {"}}},

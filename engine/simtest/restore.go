@@ -13,7 +13,21 @@ import (
 type restore struct {
 	path    string
 	at      time.Time // when it was copied
-	sidecar bool      // the files beside the state stay as they are
+	sidecar string    // what becomes of the file that tells which state was used last
+}
+
+// A backup is put back beside that file, or without it; and a whole machine may
+// go back to a copy of it, on which nothing but the mailbox tells that it is old.
+const (
+	sidecarKept = "is kept"
+	sidecarGone = "is gone"
+	sidecarOld  = "is as old"
+)
+
+// rollsBack says whether the whole machine goes back, which only what the
+// provider files at once, and calls by our Message-ID, can show.
+func (w *World) rollsBack() bool {
+	return w.conf.savesSent == savesAtOnce && !w.conf.rewrites && w.roll("rolled back") < 0.4
 }
 
 // scheduleRestores writes when the state is copied, and when which copy is put
@@ -23,7 +37,13 @@ func (w *World) scheduleRestores(dice *rand.Rand) {
 	for n := range w.conf.restores {
 		copied := evenly(dice, w.conf.faulty*3/4)
 		back := copied + span(dice, time.Hour, w.conf.faulty/2)
-		r := &restore{path: w.path + ".copy" + string(rune('0'+n)), sidecar: dice.Float64() < w.conf.sidecarKept}
+		r := &restore{path: w.path + ".copy" + string(rune('0'+n)), sidecar: sidecarGone}
+		if dice.Float64() < w.conf.sidecarKept {
+			r.sidecar = sidecarKept
+		}
+		if w.rollsBack() {
+			r.sidecar = sidecarOld
+		}
 		w.after(copied, func() { w.snapshot(r) })
 		w.after(back, func() { w.putBack(r) })
 		over = max(over, back+day)
@@ -108,7 +128,11 @@ func (w *World) snapshot(r *restore) {
 	if w.running() == nil {
 		return
 	}
-	if err := copyFile(w.path, r.path); err != nil {
+	err := copyFile(w.path, r.path)
+	if err == nil && r.sidecar == sidecarOld {
+		err = copyFile(w.path+".instance", r.path+".instance")
+	}
+	if err != nil {
 		w.violate("restore", nil, "%v", err)
 		return
 	}
@@ -140,7 +164,11 @@ func (w *World) restoreIfAsked() {
 		return
 	}
 	err := copyFile(r.path, w.path)
-	if err == nil && !r.sidecar {
+	switch {
+	case err != nil:
+	case r.sidecar == sidecarOld:
+		err = copyFile(r.path+".instance", w.path+".instance")
+	case r.sidecar == sidecarGone:
 		if err = os.Remove(w.path + ".instance"); os.IsNotExist(err) {
 			err = nil
 		}
@@ -163,8 +191,8 @@ func (w *World) restoreIfAsked() {
 			en.dates[i].until = time.Time{}
 		}
 	}
-	w.figures.add("restore")
-	w.tellLocked(nil, "the state of %s is put back (files beside it kept: %v)", r.at.Format(time.DateTime), r.sidecar)
+	w.figures.add("restore, and the file beside the state " + r.sidecar)
+	w.tellLocked(nil, "the state of %s is put back (the file beside it %s)", r.at.Format(time.DateTime), r.sidecar)
 }
 
 func copyFile(from, to string) error {

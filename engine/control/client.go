@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
@@ -35,7 +36,7 @@ type Client struct {
 
 var _ engine.Operator = (*Client)(nil)
 
-// Dial finds the daemon behind a socket. It takes at most 200 ms; ErrNotRunning
+// Dial finds the daemon behind a socket. It takes at most 2 s; ErrNotRunning
 // when nothing listens, ErrSilent when what listens takes no calls any more,
 // another error when something is there that must not or cannot be talked to.
 func Dial(path string) (*Client, error) {
@@ -61,15 +62,10 @@ func dialError(path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return ErrNotRunning
-	case timedOut(err), errors.Is(err, syscall.EAGAIN): // its queue of calls is full
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.EAGAIN): // its queue of calls is full
 		return &silence{path}
 	}
 	return fmt.Errorf("control socket: %w", err)
-}
-
-func timedOut(err error) bool {
-	e, ok := errors.AsType[net.Error](err)
-	return ok && e.Timeout()
 }
 
 // Enroll implements engine.Operator.

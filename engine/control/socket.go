@@ -40,7 +40,9 @@ func (s *silence) Is(target error) bool { return target == ErrSilent }
 // is 104 bytes on BSD and macOS, 108 on Linux, with a final NUL.
 const maxPath = 100
 
-// dialPatience bounds how long a command waits to learn that a daemon runs.
+// dialPatience bounds how long a command waits to learn that a daemon runs. The
+// system answers at once, even for a daemon that hangs: only on a machine so
+// busy that the command itself must wait does it take longer.
 const dialPatience = 2 * time.Second
 
 // SocketPath is where the daemon of a state file listens: beside the file, or,

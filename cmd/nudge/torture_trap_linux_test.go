@@ -18,9 +18,10 @@ import (
 )
 
 // diskTrap stands between a process and its disk: the kernel asks it about
-// every system call that writes to a file below a folder, and it lets the call
-// through, fails it, or kills the process in its place (seccomp(2), user
-// notification). Calls are counted over all threads, which strace cannot do.
+// every system call that changes a file or a name below a folder, and it lets the
+// call through, fails it, does half of it, or kills the process in its place
+// (seccomp(2), user notification). Calls are counted over all threads, which
+// strace cannot do.
 type diskTrap struct {
 	below string
 	fault fault
@@ -36,6 +37,7 @@ type fault struct {
 	call  string        // its name
 	n     int           // at its n-th time, from 1
 	on    bool          // and from then on: all calls fail
+	half  bool          // it is a write, and half of it is done before calls fail
 	errno syscall.Errno // 0 kills the process
 }
 
@@ -47,13 +49,27 @@ func (f fault) String() string {
 	if f.on {
 		what += " from then on"
 	}
+	if f.half {
+		what = "half, then " + what
+	}
 	return fmt.Sprintf("%s %d %s", f.call, f.n, what)
 }
 
-// trapped are the calls that change what is on disk.
-var trapped = map[uint32]string{
-	unix.SYS_WRITE: "write", unix.SYS_PWRITE64: "pwrite64", unix.SYS_FDATASYNC: "fdatasync", unix.SYS_FSYNC: "fsync",
-	unix.SYS_FTRUNCATE: "ftruncate", unix.SYS_RENAMEAT: "renameat", unix.SYS_RENAMEAT2: "renameat2",
+// call is a system call that changes what is on disk.
+type call struct {
+	name string
+	file int // the argument with the file's descriptor, or with the folder's that path begins in
+	path int // the argument with the path; 0 = there is none
+}
+
+// trapped are the calls that nudge, and bbolt in it, change the disk with, as
+// strace shows them for every command that touches the state.
+var trapped = map[uint32]call{
+	unix.SYS_WRITE: {name: "write"}, unix.SYS_PWRITE64: {name: "pwrite64"}, unix.SYS_COPY_FILE_RANGE: {name: "copy_file_range", file: 2},
+	unix.SYS_FDATASYNC: {name: "fdatasync"}, unix.SYS_FSYNC: {name: "fsync"}, unix.SYS_FTRUNCATE: {name: "ftruncate"},
+	unix.SYS_OPENAT: {name: "openat", path: 1}, unix.SYS_MKDIRAT: {name: "mkdirat", path: 1}, unix.SYS_UNLINKAT: {name: "unlinkat", path: 1},
+	unix.SYS_LINKAT: {name: "linkat", file: 2, path: 3}, unix.SYS_RENAMEAT: {name: "renameat", file: 2, path: 3}, unix.SYS_RENAMEAT2: {name: "renameat2", file: 2, path: 3},
+	unix.SYS_FCHMOD: {name: "fchmod"}, unix.SYS_FCHMODAT: {name: "fchmodat", path: 1}, unix.SYS_FCHOWN: {name: "fchown"},
 }
 
 // The helper process reads its task from here; see TestTortureTrapped.
@@ -204,12 +220,19 @@ func (d *diskTrap) answer(fd int) error {
 		return errno
 	}
 	v := verdict{id: n.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-	if name := trapped[uint32(n.nr)]; d.concerns(name, n) {
-		if errno, strike := d.strike(name); strike && errno == 0 {
+	if c := trapped[uint32(n.nr)]; d.concerns(c, n) {
+		switch f, strike := d.strike(c.name); {
+		case strike && f.half:
+			done, err := writeHalf(n)
+			if err != nil {
+				return fmt.Errorf("half a %s: %w", c.name, err)
+			}
+			v.value, v.flags = int64(done), 0
+		case strike && f.errno == 0:
 			_ = unix.Kill(int(n.pid), unix.SIGKILL) // by a thread's id: it reaches the process
 			return nil
-		} else if strike {
-			v.err, v.flags = -int32(errno), 0
+		case strike:
+			v.err, v.flags = -int32(f.errno), 0
 		}
 	}
 	for { // a signal to this thread, as the runtime sends them, must not leave the call unanswered
@@ -224,26 +247,88 @@ func (d *diskTrap) answer(fd int) error {
 	}
 }
 
-// concerns says whether a call is about a file below the folder, or the folder.
-func (d *diskTrap) concerns(name string, n notice) bool {
-	if strings.HasPrefix(name, "rename") {
-		return true
+// concerns says whether a call changes a file or a name below the folder.
+func (d *diskTrap) concerns(c call, n notice) bool {
+	if c.name == "openat" && n.arguments[2]&unix.O_CREAT == 0 {
+		return false
 	}
-	path, err := os.Readlink(filepath.Join("/proc", fmt.Sprint(n.pid), "fd", fmt.Sprint(int32(n.arguments[0]))))
+	process, file := filepath.Join("/proc", fmt.Sprint(n.pid)), int32(n.arguments[c.file])
+	from := filepath.Join(process, "fd", fmt.Sprint(file))
+	if c.path > 0 && file == unix.AT_FDCWD {
+		from = filepath.Join(process, "cwd")
+	}
+	if c.path > 0 {
+		b, _ := remember(n, c.path, unix.PathMax) // its memory may end before that
+		path, _, _ := strings.Cut(string(b), "\x00")
+		if filepath.IsAbs(path) {
+			return strings.HasPrefix(path, d.below)
+		}
+		folder, err := os.Readlink(from)
+		return err == nil && strings.HasPrefix(filepath.Join(folder, path), d.below)
+	}
+	path, err := os.Readlink(from)
 	return err == nil && strings.HasPrefix(path, d.below)
 }
 
-// strike counts a call and says whether it is the one.
-func (d *diskTrap) strike(name string) (syscall.Errno, bool) {
+// remember reads the memory that an argument points to.
+func remember(n notice, argument, length int) ([]byte, error) {
+	f, err := os.Open(filepath.Join("/proc", fmt.Sprint(n.pid), "mem"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, length)
+	got, err := f.ReadAt(b, int64(n.arguments[argument]))
+	return b[:got], err
+}
+
+// writeHalf does the first half of a write or pwrite64 in the process's place,
+// through its own open file, so that its position moves as well.
+func writeHalf(n notice) (int, error) {
+	half, err := remember(n, 1, int(n.arguments[2]+1)/2)
+	if err != nil {
+		return 0, err
+	}
+	status, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(n.pid), "status"))
+	if err != nil {
+		return 0, err
+	}
+	var process int
+	_, after, _ := strings.Cut(string(status), "\nTgid:")
+	if _, err := fmt.Sscan(after, &process); err != nil {
+		return 0, err
+	}
+	held, err := unix.PidfdOpen(process, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(held)
+	fd, err := unix.PidfdGetfd(held, int(int32(n.arguments[0])), 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	if trapped[uint32(n.nr)].name == "pwrite64" {
+		return unix.Pwrite(fd, half, int64(n.arguments[3]))
+	}
+	return unix.Write(fd, half)
+}
+
+// strike counts a call and says what becomes of it, if anything.
+func (d *diskTrap) strike(name string) (f fault, strike bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seen[name]++
+	f = d.fault
 	switch {
-	case d.fault.n > 0 && name == d.fault.call && d.seen[name] == d.fault.n, d.hit && d.fault.on:
+	case f.n > 0 && name == f.call && d.seen[name] == f.n:
 		d.hit = true
-		return d.fault.errno, true
+		return f, true
+	case d.hit && f.on:
+		f.half = false
+		return f, true
 	}
-	return 0, false
+	return fault{}, false
 }
 
 // state is what the trap has seen so far.

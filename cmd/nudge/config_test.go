@@ -38,6 +38,20 @@ func resolved(t *testing.T, source string, env ...string) settings {
 	return s
 }
 
+// What an editor on Windows puts before the first line is no part of it.
+func TestAByteOrderMarkBeforeTheConfigIsNothing(t *testing.T) {
+	marked := "\uFEFFdeliver = \"live\"\r\n" + smallConfig
+	if s := resolved(t, marked); s.deliver != "live" {
+		t.Errorf("deliver %s", s.deliver)
+	}
+	if said := complaint(t, "\uFEFFdelivr = \"live\"\n"+smallConfig); !strings.HasPrefix(said, "nudge.toml:1:1: unknown key") {
+		t.Errorf("said %s", said)
+	}
+	if said := complaint(t, "\uFEFFdeliver = \"life\"\n"+smallConfig); !strings.HasPrefix(said, "nudge.toml:1:1: deliver: ") {
+		t.Errorf("said %s", said)
+	}
+}
+
 // complaint reads a config that must be wrong, and returns what is said.
 func complaint(t *testing.T, source string, env ...string) string {
 	t.Helper()

@@ -67,8 +67,10 @@ func configTrouble(path string, err error) error {
 	return &trouble{code: exitUsage, what: "config: " + t.what, hint: cmp.Or(t.hint, "name another with --config FILE")}
 }
 
-// decodeConfig reads TOML strictly: a key that nothing reads is a mistake.
+// decodeConfig reads TOML strictly: a key that nothing reads is a mistake. The
+// mark that editors on Windows put before UTF-8 is left out.
 func decodeConfig(file string, source []byte) (*config, error) {
+	source = bytes.TrimPrefix(source, []byte("\uFEFF"))
 	if !utf8.Valid(source) {
 		return nil, &trouble{code: exitUsage, what: file + " is not UTF-8", hint: "save the file as UTF-8"}
 	}

@@ -248,6 +248,8 @@ func flagKind(f *pflag.Flag) string {
 		return "a whole number"
 	case "bool":
 		return "true or false"
+	case "uint16":
+		return "a port from 1 to 65535"
 	}
 	return "a value it takes"
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"nudge/engine"
@@ -15,17 +16,44 @@ import (
 // archive is the folder in which copies of a state lie.
 type archive struct {
 	engine.Keeper
-	dir string
+	dir    string
+	daemon bool // it works for whoever asks, with the rights of its own user
 }
 
 // Backup implements engine.Keeper. The folder is made when a copy goes there.
+// What a person can mend is an engine.RefusalError.
 func (a archive) Backup(path string, now time.Time) (engine.BackupResult, error) {
 	if filepath.Dir(path) == a.dir {
 		if err := os.MkdirAll(a.dir, 0o700); err != nil {
-			return engine.BackupResult{}, err
+			return engine.BackupResult{}, a.refusal(path, err)
 		}
 	}
-	return a.Keeper.Backup(path, now)
+	done, err := a.Keeper.Backup(path, now)
+	return done, a.refusal(path, err)
+}
+
+// refusal says why there is no copy, in words for whoever named the file.
+func (a archive) refusal(path string, err error) error {
+	dir := filepath.Dir(path)
+	refused := &engine.RefusalError{Err: engine.ErrInvalid}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		refused.What, refused.Hint = path+" is there already, and no copy is written over", "name another file"
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			refused.Hint = "it is a folder: name a file in it"
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		refused.What, refused.Hint = "there is no folder "+dir, "mkdir -p "+dir
+	case errors.Is(err, syscall.ENOTDIR):
+		refused.What, refused.Hint = dir+" is no folder", "name a file in one"
+	case errors.Is(err, fs.ErrPermission) && a.daemon:
+		refused.What, refused.Hint = "the user that the daemon runs as may not write "+path, "name a file in a folder of that user's, such as "+a.dir
+	case errors.Is(err, fs.ErrPermission):
+		refused.What, refused.Hint = "this user may not write "+path, writeHint
+	default:
+		return err
+	}
+	return refused
 }
 
 // unfinishedAfter is how long nobody works on one copy.

@@ -36,8 +36,10 @@ people's addresses and the secret in Message-IDs: keep it as private as the stat
 					return err
 				}
 				done, err := op.Backup(cmd.Context(), path)
-				if err != nil {
-					return backupTrouble(path, err)
+				if refused, ok := errors.AsType[*engine.RefusalError](err); ok {
+					return &trouble{code: exitFailed, what: refused.What, hint: refused.Hint}
+				} else if err != nil {
+					return err
 				}
 				if asJSON {
 					return a.writeJSON(done)
@@ -50,17 +52,6 @@ people's addresses and the secret in Message-IDs: keep it as private as the stat
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
-}
-
-// backupTrouble says why there is no copy.
-func backupTrouble(path string, err error) error {
-	if errors.Is(err, fs.ErrExist) {
-		return &trouble{code: exitFailed, what: path + " is there already, and no copy is written over", hint: "name another file"}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return &trouble{code: exitFailed, what: "there is no folder " + filepath.Dir(path), hint: "mkdir -p " + filepath.Dir(path)}
-	}
-	return err
 }
 
 func (a *app) restoreCommand() *cobra.Command {

@@ -142,7 +142,7 @@ func (copier) Backup(path string, now time.Time) (engine.BackupResult, error) {
 }
 
 func TestOnlyTheDaemonsOwnCopiesAreForgotten(t *testing.T) {
-	a := archive{copier{}, filepath.Join(t.TempDir(), "backups")}
+	a := archive{copier{}, filepath.Join(t.TempDir(), "backups"), true}
 	if at, err := a.newest(); err != nil || !at.IsZero() {
 		t.Errorf("no folder yet: %v, %v", at, err)
 	}

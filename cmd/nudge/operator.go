@@ -108,7 +108,7 @@ func newDesk(s settings, store *bolt.Store) (*engine.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine.Desk{Store: store, Library: folder{library}, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: archive{store, s.backup.dir}}, nil
+	return &engine.Desk{Store: store, Library: folder{library}, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: archive{store, s.backup.dir, false}}, nil
 }
 
 // folder is a library as the desk reads it.

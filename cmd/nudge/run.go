@@ -163,7 +163,7 @@ func (d *daemon) wire(s settings, store *bolt.Store) error {
 	shelf := &diaryShelf{Library: library, log: d.log}
 	shelf.tellBroken()
 	d.shelf, d.reloadAsked = shelf, s.reloadAsked
-	keeper := archive{store, s.backup.dir}
+	keeper := archive{store, s.backup.dir, true}
 	d.desk = &engine.Desk{Store: store, Library: shelf, Mailboxes: s.owners(), Deliver: s.deliver, Now: time.Now, Keeper: keeper}
 	d.nightly = &nightly{backupSettings: s.backup, log: d.log, last: keeper.newest,
 		copy: func(now time.Time) (engine.BackupResult, error) { return keeper.nightly(s.backup.keep, now) }}

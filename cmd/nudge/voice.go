@@ -66,12 +66,15 @@ func writeTrouble(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return &trouble{code: exitFailed, what: "there is no folder " + folder, hint: "mkdir -p " + folder}
 	case errors.Is(err, fs.ErrPermission):
-		return &trouble{code: exitFailed, what: "this user may not write " + path, hint: "name a file in a folder of your own, or run nudge as the user the folder belongs to"}
+		return &trouble{code: exitFailed, what: "this user may not write " + path, hint: writeHint}
 	case errors.Is(err, syscall.EISDIR):
 		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: "name a file in it"}
 	}
 	return err
 }
+
+// writeHint is what to do about a file that may not be written.
+const writeHint = "name a file in a folder of your own, or run nudge as the user the folder belongs to"
 
 // explain says what went wrong and returns the exit code.
 func (a *app) explain(err error) int {

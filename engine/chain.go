@@ -162,7 +162,7 @@ func senderOf(seq *sequences.Sequence, mailboxes []Mailbox) (Mailbox, error) {
 	}
 	what := fmt.Sprintf("sequence %s does not say which mailbox it sends from", seq.Name)
 	if seq.From != "" {
-		what = fmt.Sprintf("sequence %s sends from mailbox %q, which nudge.toml does not have", seq.Name, seq.From)
+		what = fmt.Sprintf("sequence %s sends from mailbox %q, which the config does not have", seq.Name, seq.From)
 	}
 	return Mailbox{}, invalid(what, "set from: to one of "+strings.Join(names, ", "))
 }

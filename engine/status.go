@@ -105,7 +105,7 @@ func (d *Desk) amiss() ([]string, error) {
 	used, err := d.Store.Mailboxes()
 	for _, name := range used {
 		if !slices.ContainsFunc(d.Mailboxes, func(m Mailbox) bool { return m.Name == name }) {
-			notices = append(notices, fmt.Sprintf("people are enrolled from mailbox %q, which nudge.toml does not have: nothing is sent to them; give the mailbox that name again", name))
+			notices = append(notices, fmt.Sprintf("people are enrolled from mailbox %q, which the config does not have: nothing is sent to them; give the mailbox that name again", name))
 		}
 	}
 	return notices, err

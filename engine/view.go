@@ -107,7 +107,7 @@ func heldWhy(en Enrollment) string {
 	switch en.Reason {
 	case MissingField:
 		if en.Detail == "signature" {
-			return "there is no signature: set signature or display-name in nudge.toml, then nudge resume " + en.Address
+			return "there is no signature: set signature or display-name in the config, then nudge resume " + en.Address
 		}
 		return fmt.Sprintf("field %q has no value: add it with nudge import or nudge enroll, then nudge resume %s", en.Detail, en.Address)
 	case InDoubt:

@@ -80,11 +80,11 @@ and the state agrees with it; nudge run does that first, by itself. Who is suppr
 
 // restore puts a copy in the state's place.
 func (a *app) restore(s settings, file string, yes bool) error {
-	if err := noDaemon(s.state); err != nil {
+	if err := noDaemon(s); err != nil {
 		return err
 	}
-	if _, err := os.Stat(file); err != nil {
-		return fileTrouble(file, err, "copies made by themselves are in "+s.backup.dir)
+	if err := s.restorable(file); err != nil {
+		return err
 	}
 	if !yes {
 		if err := a.confirm(fmt.Sprintf("Put %s in the place of %s?", file, s.state), "--yes"); err != nil {
@@ -93,7 +93,7 @@ func (a *app) restore(s settings, file string, yes bool) error {
 	}
 	aside, err := bolt.Restore(file, s.state, time.Now())
 	if err != nil {
-		return restoreTrouble(file, s.state, err)
+		return restoreTrouble(s, err)
 	}
 	a.printf("restored %s from %s\n", visible(s.state), visible(file))
 	if aside != "" {
@@ -104,8 +104,35 @@ func (a *app) restore(s settings, file string, yes bool) error {
 	return nil
 }
 
+// restorable says why a file cannot come in the state's place, before anybody is
+// asked whether it should.
+func (s settings) restorable(file string) error {
+	copies := "copies made by themselves are in " + s.backup.dir
+	if err := bolt.CheckKind(s.state); err != nil {
+		return stateTrouble(s, err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return fileTrouble(file, err, copies)
+	}
+	if present, err := os.Stat(s.state); err == nil && os.SameFile(info, present) {
+		return usage(file+" is the state itself, not a copy of it", copies)
+	}
+	err = bolt.VerifyFile(file)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fileTrouble(file, err, copies)
+	case errors.Is(err, bolt.ErrForeign):
+		return &trouble{code: exitFindings, what: fmt.Sprintf("%s: %v\nnothing was changed", file, err), hint: copies}
+	case err != nil:
+		return restoreTrouble(s, fmt.Errorf("%s: %w", file, err))
+	}
+	return nil
+}
+
 // noDaemon refuses to go on beside a daemon.
-func noDaemon(state string) error {
+func noDaemon(s settings) error {
+	state := s.state
 	_, err := control.Dial(control.SocketPath(state))
 	switch {
 	case errors.Is(err, control.ErrNotRunning):
@@ -113,23 +140,23 @@ func noDaemon(state string) error {
 	case err == nil, errors.Is(err, control.ErrSilent):
 		return &trouble{code: exitUnreachable, what: "a daemon is running on " + state, hint: "end it first, with Ctrl-C or systemctl stop nudge"}
 	case errors.Is(err, fs.ErrPermission):
-		return stateTrouble(state, err)
+		return stateTrouble(s, err)
 	}
 	return &trouble{code: exitUnreachable, what: fmt.Sprintf("nobody can tell whether a daemon runs on %s: %v", state, err),
 		hint: "run this as the user the daemon runs as"}
 }
 
 // restoreTrouble says why nothing was restored.
-func restoreTrouble(file, state string, err error) error {
+func restoreTrouble(s settings, err error) error {
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return &trouble{code: exitUnreachable, what: err.Error(), hint: "wait until it is done; a daemon that hangs can be ended with kill"}
 	case errors.Is(err, bolt.ErrDamaged):
 		return &trouble{code: exitFindings, what: err.Error() + "\nnothing was changed", hint: "nudge verify FILE tells of others whether they are whole"}
 	case errors.Is(err, bolt.ErrNewer):
-		return &trouble{code: exitFailed, what: err.Error() + "\nnothing was changed"}
+		return &trouble{code: exitFindings, what: err.Error() + "\nnothing was changed", hint: newerHint}
 	}
-	return stateTrouble(state, err)
+	return stateTrouble(s, err)
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -142,11 +169,11 @@ never be looked at again. Nothing is changed. The daemon may run meanwhile. The 
 		Example: "  nudge verify\n  nudge verify /var/lib/nudge/backups/nudge-20261124T021000Z.db --json",
 		Args:    need(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, findings, err := a.verify(cmd, args)
+			v, err := a.verify(cmd, args)
 			if err != nil {
 				return err
 			}
-			return a.tellVerified(file, findings, asJSON)
+			return a.tellVerified(v, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -155,38 +182,52 @@ never be looked at again. Nothing is changed. The daemon may run meanwhile. The 
 
 // verify checks the file that was named, or the state: through the daemon when
 // one runs.
-func (a *app) verify(cmd *cobra.Command, args []string) (file string, findings []string, err error) {
+func (a *app) verify(cmd *cobra.Command, args []string) (verified, error) {
 	if len(args) > 0 {
-		findings, err = verifyFile(args[0])
-		return args[0], findings, err
+		return verifyFile(args[0], "keep it and restore another: nudge verify FILE tells of each copy whether it is sound")
 	}
 	s, err := a.settings()
 	if err != nil {
-		return "", nil, err
+		return verified{}, err
 	}
+	v := verified{File: s.state, hint: "keep this file, restore the newest copy that is sound: nudge restore FILE; copies made by themselves are in " + s.backup.dir}
 	client, err := control.Dial(control.SocketPath(s.state))
 	switch {
 	case err == nil:
-		findings, err = client.Verify(cmd.Context())
-	case errors.Is(err, control.ErrNotRunning):
-		findings, err = verifyFile(s.state)
+		v.Findings, err = client.Verify(cmd.Context())
+		return v, err
+	case errors.Is(err, fs.ErrPermission):
+		return v, stateTrouble(s, err)
+	case !errors.Is(err, control.ErrNotRunning):
+		return v, err
 	}
-	return s.state, findings, err
+	if err := bolt.CheckKind(s.state); err != nil {
+		return v, stateTrouble(s, err)
+	}
+	return verifyFile(s.state, v.hint)
 }
 
-// verifyFile checks a file that no daemon has open.
-func verifyFile(file string) ([]string, error) {
+// verifyFile checks a file that no daemon has open; hint says what to do with one
+// that is not sound.
+func verifyFile(file, hint string) (verified, error) {
+	const name = "name a copy of the state; nudge verify alone checks the state"
+	v := verified{File: file, hint: hint}
 	if _, err := os.Stat(file); err != nil {
-		return nil, fileTrouble(file, err, "name a copy of the state; nudge verify alone checks the state")
+		return v, fileTrouble(file, err, name)
 	}
 	err := bolt.VerifyFile(file)
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
-		return nil, &trouble{code: exitUnreachable, what: err.Error(), hint: "wait until it is done"}
-	case errors.Is(err, bolt.ErrNewer), errors.Is(err, fs.ErrPermission):
-		return nil, err
+		return v, &trouble{code: exitUnreachable, what: file + ": " + err.Error(), hint: "wait until it is done"}
+	case errors.Is(err, bolt.ErrNewer):
+		return v, &trouble{code: exitFindings, what: file + ": " + err.Error(), hint: newerHint}
+	case errors.Is(err, fs.ErrPermission):
+		return v, fileTrouble(file, err, name)
+	case errors.Is(err, bolt.ErrForeign):
+		v.hint = name
 	}
-	return findingsOf(err), nil
+	v.Findings = findingsOf(err)
+	return v, nil
 }
 
 // findingsOf lists what a verification came to.
@@ -209,29 +250,34 @@ func findingsOf(err error) []string {
 type verified struct {
 	File     string   `json:"file"`
 	Findings []string `json:"findings"`
+
+	hint string // what to do about findings
 }
 
-func (a *app) tellVerified(file string, findings []string, asJSON bool) error {
+func (a *app) tellVerified(v verified, asJSON bool) error {
 	if asJSON {
-		if findings == nil {
-			findings = []string{}
+		if v.Findings == nil {
+			v.Findings = []string{}
 		}
-		if err := a.writeJSON(verified{file, findings}); err != nil {
+		if err := a.writeJSON(v); err != nil {
 			return err
 		}
-	} else if len(findings) == 0 {
-		a.printf("%s is sound\n", visible(file))
+	} else if len(v.Findings) == 0 {
+		a.printf("%s is sound\n", visible(v.File))
 		a.next("nudge backup, or nudge status")
 	} else {
-		for _, finding := range findings {
-			a.printf("%s: %s\n", visible(file), visible(finding))
+		for _, finding := range v.Findings {
+			a.printf("%s: %s\n", visible(v.File), visible(finding))
 		}
 	}
-	if len(findings) > 0 {
-		return &trouble{code: exitFindings, what: count(len(findings), "finding"), hint: "keep this file, restore the newest copy that is sound: nudge restore FILE"}
+	if len(v.Findings) > 0 {
+		return &trouble{code: exitFindings, what: count(len(v.Findings), "finding"), hint: v.hint}
 	}
 	return nil
 }
+
+// newerHint is what to do about a state that this nudge cannot read yet.
+const newerHint = "nudge version tells which one this is"
 
 // What a copy's name begins with. Only the daemon's own are ever removed by
 // themselves.

@@ -99,6 +99,7 @@ type settings struct {
 	file      string // the config file, "" when there is none
 	deliver   string
 	state     string // path of the state file
+	stateAt   string // where the config names it
 	sequences string // path of the folder
 	mailboxes []mailboxSettings
 	backup    backupSettings
@@ -120,6 +121,12 @@ type mailboxSettings struct {
 	poll    interface{ Next(time.Time) time.Time }
 }
 
+// config is what hints call the config that was read.
+func (s settings) config() string { return configName(s.file) }
+
+// configName is what hints call a config file, "" when there is none.
+func configName(file string) string { return or(file, "nudge.toml") }
+
 // owners lists what the engine must know about each mailbox.
 func (s settings) owners() []engine.Mailbox {
 	owners := make([]engine.Mailbox, len(s.mailboxes))
@@ -136,6 +143,7 @@ func (c *config) resolve() (settings, error) {
 		file:      c.file,
 		deliver:   or(c.Deliver, defaultDeliver),
 		state:     c.path(or(c.State, defaultState)),
+		stateAt:   or(c.origin["state"], c.file),
 		sequences: c.path(or(c.Sequences, defaultSequences)),
 	}
 	switch s.deliver {

@@ -105,7 +105,7 @@ func unknownKeys(file string, unknown *toml.StrictMissingError) error {
 		line, column := mistake.Position()
 		key := mistake.Key()
 		word := key[len(key)-1]
-		place := "nudge.toml"
+		place := configName(file)
 		known := keysOf(reflect.TypeFor[config]())
 		if table, ok := fieldOf(reflect.TypeFor[config](), key[:len(key)-1]); ok && len(key) > 1 {
 			known, place = keysOf(table), "["+strings.Join(key[:len(key)-1], ".")+"]"

@@ -72,6 +72,7 @@ func TestScripts(t *testing.T) {
 			"read":      scriptRead,
 			"mkfifo":    scriptMkfifo,
 			"mkfile":    scriptMkfile,
+			"bend":      scriptBend,
 		},
 	})
 }
@@ -319,6 +320,13 @@ func scriptMkfile(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("words "), n/6), 0o600))
+}
+
+// scriptBend is "bend FILE": the disk has lost what was behind the first two pages.
+func scriptBend(ts *testscript.TestScript, neg bool, args []string) {
+	whole := []byte(ts.ReadFile(args[0]))
+	clear(whole[2*os.Getpagesize():])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), whole, 0o600))
 }
 
 // TestEveryCommandHasTwoExamples holds the help to its promise, and the

@@ -47,13 +47,13 @@ func openOperator(s settings) (engine.Operator, func() error, error) {
 		return nil, nil, err
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, nil, stateTrouble(s.state, err)
+		return nil, nil, stateTrouble(s, err)
 	}
 	if !errors.Is(err, control.ErrNotRunning) {
 		return nil, nil, &trouble{code: exitUnreachable, what: fmt.Sprintf("the daemon cannot be reached: %v", err),
 			hint: "run this as the user the daemon runs as"}
 	}
-	store, err := openStore(s.state)
+	store, err := openStore(s)
 	if errors.Is(err, bolt.ErrLocked) {
 		// It may have been a daemon that was just starting.
 		if client, err := control.Dial(path); err == nil {
@@ -72,29 +72,41 @@ func openOperator(s settings) (engine.Operator, func() error, error) {
 }
 
 // openStore opens the state file, in words for a person.
-func openStore(path string) (*bolt.Store, error) {
-	if err := stateOpen(path); err != nil {
+func openStore(s settings) (*bolt.Store, error) {
+	if err := stateOpen(s); err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(path, bolt.Options{})
+	store, err := bolt.Open(s.state, bolt.Options{})
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, &trouble{code: exitUnreachable, what: err.Error(), hint: "wait until it is done; a daemon that hangs can be ended with kill"}
 	case err != nil:
-		return nil, stateTrouble(path, err)
+		return nil, stateTrouble(s, err)
 	}
 	return store, nil
 }
 
 // stateTrouble says what keeps the state from being opened, and what to do.
-func stateTrouble(path string, err error) error {
-	dir := filepath.Dir(path)
+func stateTrouble(s settings, err error) error {
+	dir := filepath.Dir(s.state)
 	switch {
+	case errors.Is(err, bolt.ErrForeign):
+		return &trouble{code: exitUsage, what: fmt.Sprintf("%s: state: %s is no state file of nudge", or(s.stateAt, s.config()), s.state),
+			hint: `set state to a file of its own, such as state = "nudge.db": it is made where there is none`}
+	case errors.Is(err, syscall.ENOTDIR):
+		return &trouble{code: exitUsage, what: fmt.Sprintf("%s: state: %s is no folder", or(s.stateAt, s.config()), dir), hint: "set state to a file in a folder"}
+	case errors.Is(err, bolt.ErrDamaged):
+		return &trouble{code: exitFindings, what: err.Error(),
+			hint: "bring back the newest copy that is sound: nudge restore FILE; copies made by themselves are in " + s.backup.dir}
+	case errors.Is(err, bolt.ErrLedger):
+		return &trouble{code: exitFindings, what: err.Error(), hint: "the list is " + s.state + ".suppressions; keep a copy of it before you change it"}
+	case errors.Is(err, bolt.ErrNewer):
+		return &trouble{code: exitFindings, what: err.Error(), hint: newerHint}
 	case errors.Is(err, fs.ErrNotExist):
 		return &trouble{code: exitFailed, what: fmt.Sprintf("there is no folder %s for the state", dir), hint: "mkdir -p " + dir}
 	case errors.Is(err, fs.ErrPermission):
 		return &trouble{code: exitFailed, what: fmt.Sprintf("this user may not read and write the state in %s", dir),
-			hint: "run nudge as the user the daemon runs as, or set state in nudge.toml to a file in a folder of your own"}
+			hint: "run nudge as the user the daemon runs as, or set state in " + s.config() + " to a file in a folder of your own"}
 	}
 	if hint := diskHint(err); hint != "" {
 		return &trouble{code: exitTemporary, what: fmt.Sprintf("the state cannot be opened: %v", err), hint: hint}
@@ -120,19 +132,19 @@ func (f folder) Read() (engine.Reading, error) { return f.Library.Read() }
 func openLibrary(s settings) (*sequences.Library, error) {
 	library, err := sequences.Open(s.sequences)
 	if err != nil {
-		return nil, sequencesTrouble(s.sequences, err)
+		return nil, sequencesTrouble(s.sequences, s.config(), err)
 	}
 	return library, nil
 }
 
 // sequencesTrouble says why the folder of sequences cannot be read.
-func sequencesTrouble(dir string, err error) error {
-	t := &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in nudge.toml"}
+func sequencesTrouble(dir, config string, err error) error {
+	t := &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in " + config}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		t.what, t.hint = "there is no folder "+dir+" for the sequences", "mkdir -p "+dir+", or set sequences in nudge.toml"
+		t.what, t.hint = "there is no folder "+dir+" for the sequences", "mkdir -p "+dir+", or set sequences in "+config
 	case errors.Is(err, syscall.ENOTDIR):
-		t.what, t.hint = dir+" is a file, not a folder of sequences", "set sequences in nudge.toml to the folder they are in"
+		t.what, t.hint = dir+" is a file, not a folder of sequences", "set sequences in "+config+" to the folder they are in"
 	case errors.Is(err, fs.ErrPermission):
 		t.what, t.hint = "this user may not read "+dir+", where the sequences are", "run nudge as the user it belongs to, or chmod u+rx "+dir
 	}

@@ -28,14 +28,14 @@ func configOpen(file string) error {
 
 // stateOpen is the trouble with a state's folder into which everybody may write,
 // or nil.
-func stateOpen(state string) error {
-	dir := filepath.Dir(state)
+func stateOpen(s settings) error {
+	dir := filepath.Dir(s.state)
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode()&othersWrites == 0 {
 		return nil // opening the state tells what else is wrong
 	}
 	return &trouble{code: exitFailed, what: fmt.Sprintf("everybody on this machine may write into %s (mode %04o), where the state is", dir, info.Mode().Perm()),
-		hint: "chmod 700 " + dir + ", or set state in nudge.toml to a file in a folder of your own"}
+		hint: "chmod 700 " + dir + ", or set state in " + s.config() + " to a file in a folder of your own"}
 }
 
 // warnOfGroups tells in the diary what a group may change.

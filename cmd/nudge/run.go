@@ -34,7 +34,8 @@ to its end. Ends cleanly on SIGTERM and Ctrl-C; SIGHUP reads the sequence files 
 two seconds after one changed. A broken file keeps its last good copy.
 
 When the state can no longer be written, it ends with the reason and exit code 5, rather than send what it could not
-remember. It copies the state every night; see [backup] in nudge.toml.`,
+remember; a state that is damaged is not opened, with exit code 3. It copies the state every night; see [backup] in
+nudge.toml.`,
 		Example:     "  nudge run\n  nudge run --config /etc/nudge/nudge.toml --log-format json",
 		Args:        need(0, 0),
 		Annotations: map[string]string{daemonCommand: "yes"},
@@ -111,7 +112,7 @@ func runDaemon(ctx context.Context, a *app, s settings, log *slog.Logger) error 
 	if _, err := control.Dial(control.SocketPath(s.state)); err == nil {
 		return &trouble{code: exitUnreachable, what: "a daemon is already running on " + s.state, hint: "nudge status tells how it is"}
 	}
-	store, err := openStore(s.state)
+	store, err := openStore(s)
 	if err != nil {
 		return err
 	}

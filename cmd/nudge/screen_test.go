@@ -159,13 +159,13 @@ func TestTroublesAreToldInWords(t *testing.T) {
 		code       int
 		what, hint string
 	}{
-		{stateTrouble("/srv/nudge/nudge.db", fmt.Errorf("nudge.db: %w", syscall.EROFS)), exitTemporary, "the state cannot be opened: nudge.db: read-only file system", "the disk is mounted read-only"},
+		{stateTrouble(settings{state: "/srv/nudge/nudge.db"}, fmt.Errorf("nudge.db: %w", syscall.EROFS)), exitTemporary, "the state cannot be opened: nudge.db: read-only file system", "the disk is mounted read-only"},
 		{brokenStore("nudge.db", fmt.Errorf("state: %w: write nudge.db: %v", bolt.ErrCommit, syscall.ENOSPC)), exitTemporary,
 			"nudge.db cannot be written any more, so nothing more is sent: write nudge.db: no space left on device", "the disk is full: free some space"},
 		{brokenStore("nudge.db", bolt.ErrCommit), exitTemporary, "nudge.db cannot be written any more", "check the disk, then start again"},
 		{fmt.Errorf("%w: write x: %v", bolt.ErrCommit, syscall.EIO), exitTemporary, "not known whether the change was kept", "the disk fails: see dmesg"},
 		{errors.New("the daemon answered: write x: no space left on device"), exitTemporary, "the daemon answered", "the disk is full"},
-		{stateTrouble("/srv/nudge/nudge.db", denied), exitFailed, "this user may not read and write the state in /srv/nudge", "run nudge as the user"},
+		{stateTrouble(settings{state: "/srv/nudge/nudge.db"}, denied), exitFailed, "this user may not read and write the state in /srv/nudge", "run nudge as the user"},
 		{fileTrouble("a.csv", denied, ""), exitFailed, "this user may not read a.csv", "chmod u+r"},
 		{fileTrouble("a.csv", &fs.PathError{Err: syscall.EISDIR}, "h"), exitFailed, "a.csv is a folder, not a file", "h"},
 		{control.ErrSilent, exitUnreachable, "does not answer", "kill -9"},

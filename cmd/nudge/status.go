@@ -107,7 +107,7 @@ const unknownAuthority = "certificate comes from an unknown authority"
 
 // authorityHint is what to do about it where the authority is one's own.
 func authorityHint(name, file string) string {
-	return fmt.Sprintf("if the authority is your own, set ca-file = \"…\" in %s (mailbox %s)", or(file, "nudge.toml"), name)
+	return fmt.Sprintf("if the authority is your own, set ca-file = \"…\" in %s (mailbox %s)", configName(file), name)
 }
 
 func sweptWords(s engine.IMAPStatus, now time.Time) string {

@@ -25,7 +25,7 @@ import (
 const (
 	exitFailed      = 1
 	exitUsage       = 2 // also a config that is wrong
-	exitFindings    = 3 // mistakes in a sequence file
+	exitFindings    = 3 // mistakes in a sequence file, damage in a state
 	exitCredentials = 4
 	exitTemporary   = 5 // the disk takes no more; once that is mended, the same works
 	exitUnreachable = 6 // the state is locked, or the daemon cannot be talked to
@@ -113,6 +113,7 @@ func asTrouble(err error) *trouble {
 	}{
 		{engine.ErrInvalid, exitUsage},
 		{engine.ErrBroken, exitFindings},
+		{bolt.ErrDamaged, exitFindings},
 		{engine.ErrNotFound, exitNothing},
 		{bolt.ErrLocked, exitUnreachable},
 		{bolt.ErrCommit, exitTemporary},

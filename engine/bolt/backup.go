@@ -125,8 +125,8 @@ func linkNew(from, to string) error {
 
 // VerifyFile opens a state file, a backup say, for reading alone and checks its
 // pages and that it agrees with itself. All that is wrong is joined in the
-// error: ErrDamaged, ErrNewer, ErrLocked when a daemon has it open, or what
-// disagrees.
+// error: ErrForeign, ErrDamaged, ErrNewer, ErrLocked when a daemon has it open,
+// or what disagrees.
 func VerifyFile(path string) error {
 	_, err := inspect(path)
 	return err
@@ -137,23 +137,37 @@ func inspect(path string) (enrollments int, err error) {
 	if _, _, err := examine(path); err != nil {
 		return 0, err
 	}
-	db, err := openToRead(path)
-	if err != nil {
-		return 0, err
-	}
-	defer db.Close()
-	err = db.View(func(tx *bbolt.Tx) error {
-		return guarded(func() error {
-			if _, err := schemaOf(tx); err != nil {
-				return err
-			}
-			for _, key := range []string{countActive, countHeld, countStopped, countFinished} {
-				enrollments += int(number(tx, []byte(key)))
-			}
-			return auditOf(tx)
-		})
+	err = readFrom(path, func(tx *bbolt.Tx) error {
+		if _, err := schemaOf(tx); err != nil {
+			return err
+		}
+		for _, key := range []string{countActive, countHeld, countStopped, countFinished} {
+			enrollments += int(number(tx, []byte(key)))
+		}
+		return auditOf(tx)
 	})
 	return enrollments, err
+}
+
+// glance says whether a file is a state at all.
+func glance(path string) error {
+	if _, _, err := examine(path); err != nil {
+		return err
+	}
+	return readFrom(path, func(tx *bbolt.Tx) error {
+		_, err := schemaOf(tx)
+		return err
+	})
+}
+
+// readFrom looks into a file that was examined, and changes nothing.
+func readFrom(path string, look func(*bbolt.Tx) error) error {
+	db, err := openToRead(path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.View(func(tx *bbolt.Tx) error { return guarded(func() error { return look(tx) }) })
 }
 
 // guarded runs what reads pages that may be damaged: a pointer that damage has
@@ -161,8 +175,8 @@ func inspect(path string) (enrollments int, err error) {
 func guarded(look func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		if recover() != nil {
+			err = errBentPage
 		}
 	}()
 	return look()

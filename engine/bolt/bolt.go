@@ -23,8 +23,11 @@ var (
 	// ErrNewer says that a newer program wrote the state.
 	ErrNewer = errors.New("the state was written by a newer nudge; install that version or a later one")
 
-	// ErrDamaged says that the file is not whole, or not a state file.
-	ErrDamaged = errors.New("the state file is damaged; restore a backup")
+	// ErrDamaged says that a state file is not whole.
+	ErrDamaged = errors.New("the file is damaged")
+
+	// ErrForeign says that a file is no state, and shows no sign that it was one.
+	ErrForeign = errors.New("no state file of nudge")
 
 	// ErrLedger says that a line of the ledger cannot be read, so that nobody
 	// knows whom it would name.
@@ -83,8 +86,8 @@ var _ engine.Store = (*Store)(nil)
 // with a panic.
 func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			db, err = nil, fmt.Errorf("%w: %v", ErrDamaged, p)
+		if recover() != nil {
+			db, err = nil, errBentPage
 		}
 	}()
 	defer func() { err = inWords(err) }()
@@ -108,8 +111,8 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 // openToRead opens a file that nothing may change.
 func openToRead(path string) (db *bbolt.DB, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			db, err = nil, fmt.Errorf("%w: %v", ErrDamaged, p)
+		if recover() != nil {
+			db, err = nil, errBentPage
 		}
 	}()
 	db, err = bbolt.Open(path, 0, &bbolt.Options{Timeout: lockWait, ReadOnly: true, NoStatistics: true})
@@ -125,10 +128,14 @@ func inWords(err error) error {
 	case errors.Is(err, bberrors.ErrTimeout):
 		return fmt.Errorf("%w under another name", ErrLocked)
 	case errors.Is(err, bberrors.ErrInvalid), errors.Is(err, bberrors.ErrChecksum), errors.Is(err, bberrors.ErrVersionMismatch):
-		return fmt.Errorf("%w: %v", ErrDamaged, err)
+		return errBentPage
 	}
 	return err
 }
+
+// errBentPage is what an owner is told of what bbolt says of a page, which is
+// for those who wrote it.
+var errBentPage = fmt.Errorf("%w: a part of it makes no sense", ErrDamaged)
 
 // Secret implements engine.StoreReader.
 func (s *Store) Secret() []byte { return slices.Clone(s.secret) }

@@ -93,6 +93,7 @@
 //
 // A file that another process has open, by a lock file of its own as well as
 // by bbolt's lock, which follows the inode and would let a copied file be opened
-// twice; a file written by a newer nudge; a file that is cut short or damaged.
+// twice; a file written by a newer nudge; a file that is cut short or damaged; a
+// file that never was a state, before anything is made beside it.
 // The file and its lock are readable by their owner alone.
 package bolt

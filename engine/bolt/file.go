@@ -161,18 +161,23 @@ func syncFile(path string) error {
 // returns how many bytes of it are in use and whether a power cut tore one of
 // its two meta pages.
 func examine(path string) (used int64, torn bool, err error) {
+	info, err := os.Stat(path) // before it is opened: a pipe would wait for somebody
+	if err != nil {
+		return 0, false, err
+	}
+	switch {
+	case info.IsDir():
+		return 0, false, fmt.Errorf("%w: it is a folder", ErrForeign)
+	case !info.Mode().IsRegular():
+		return 0, false, fmt.Errorf("%w: it is not even a file", ErrForeign)
+	case info.Size() == 0:
+		return 0, false, fmt.Errorf("%w: it is empty", ErrDamaged)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, false, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, false, err
-	}
-	if !info.Mode().IsRegular() {
-		return 0, false, fmt.Errorf("%w: it is not a regular file", ErrDamaged)
-	}
 	m, torn, err := newestMeta(f)
 	if err != nil {
 		return 0, false, err
@@ -221,7 +226,27 @@ func newestMeta(r io.ReaderAt) (newest meta, torn bool, err error) {
 			return m, true, nil
 		}
 	}
-	return meta{}, false, fmt.Errorf("%w: it does not begin like a state file", ErrDamaged)
+	if !startsLikeState(r) {
+		return meta{}, false, ErrForeign
+	}
+	return meta{}, false, fmt.Errorf("%w: its beginning makes no sense", ErrDamaged)
+}
+
+// startsLikeState says whether a file that has no whole meta page may have been a
+// state: it shows a part of one, or nothing at all where one was.
+func startsLikeState(r io.ReaderAt) bool {
+	for at := int64(0); at <= 16<<20; at = max(1024, 2*at) {
+		var page [metaStart + 4]byte
+		_, _ = r.ReadAt(page[:], at) // of a file that was cut there is less
+		header, magic := page[:metaStart], page[metaStart:]
+		if binary.NativeEndian.Uint32(magic) == metaMagic {
+			return true
+		}
+		if header[8] &^= metaFlag; at == 0 && [metaStart]byte(header) == [metaStart]byte{} {
+			return true
+		}
+	}
+	return false
 }
 
 func readMeta(r io.ReaderAt, at int64, number uint64) (meta, bool) {

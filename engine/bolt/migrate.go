@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func (s *Store) check(used int64) (have int, err error) {
 func schemaOf(tx *bbolt.Tx) (int, error) {
 	meta := tx.Bucket(bucketMeta)
 	if meta == nil {
-		return 0, fmt.Errorf("%w: it is not a state file of nudge", ErrDamaged)
+		return 0, fmt.Errorf("%w: another program wrote it", ErrForeign)
 	}
 	have, err := decode[int](meta.Get(keySchema))
 	if err != nil {
@@ -181,11 +180,12 @@ func putValue(tx *bbolt.Tx, bucket, key []byte, v any) error {
 
 // checkPages lets bbolt check every page.
 func checkPages(tx *bbolt.Tx) error {
-	var found []error
-	for err := range tx.Check() { // to its end, since it runs in a goroutine of its own
-		if len(found) < 100 {
-			found = append(found, fmt.Errorf("%w: %v", ErrDamaged, err))
-		}
+	bent := false
+	for range tx.Check() { // to its end, since it runs in a goroutine of its own
+		bent = true // each page that is bent makes many others look so
 	}
-	return errors.Join(found...)
+	if bent {
+		return errBentPage
+	}
+	return nil
 }

@@ -15,7 +15,8 @@ import (
 // owner alone. A state of an earlier schema is copied beside itself and then
 // brought up to date. What a process that was killed left unfinished beside it is
 // removed. It returns ErrLocked after waiting a second for another process,
-// ErrNewer, ErrDamaged, or an error of the file system.
+// ErrNewer, ErrDamaged, ErrForeign before it has made or changed any file, or an
+// error of the file system.
 func Open(path string, opts Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -27,6 +28,9 @@ func Open(path string, opts Options) (*Store, error) {
 	if opts.Machine == "" {
 		opts.Machine = machineID()
 	}
+	if err := CheckKind(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	lock, err := acquire(path+".lock", lockWait)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -34,10 +38,30 @@ func Open(path string, opts Options) (*Store, error) {
 	s, err := openLocked(path, opts)
 	if err != nil {
 		_ = lock.Close() // lets go of the lock
+		if errors.Is(err, ErrForeign) {
+			err = fmt.Errorf("%w: it does not look like a state any more", ErrDamaged) // see CheckKind
+		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s.lock = lock
 	return s, nil
+}
+
+// CheckKind returns ErrForeign where a state is looked for and another file, or a
+// folder, lies: most likely its name is wrong. Where a sidecar lies beside the
+// file it was a state once, whatever it looks like now. Nothing is changed.
+func CheckKind(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil // opening it tells what else is wrong
+	}
+	if _, err := os.Lstat(path + ".instance"); err == nil && info.Mode().IsRegular() {
+		return nil
+	}
+	if err := glance(path); errors.Is(err, ErrForeign) {
+		return err
+	}
+	return nil
 }
 
 func openLocked(path string, opts Options) (*Store, error) {

@@ -247,7 +247,7 @@ func TestDamageIsRefused(t *testing.T) {
 	}
 	for name, b := range map[string][]byte{
 		"an empty file":                    {},
-		"a text file":                      []byte(strings.Repeat("This is not a state.\n", 1000)),
+		"a file cut inside its header":     whole[:10],
 		"a file cut inside its first page": whole[:100],
 		"a file cut after its meta pages":  whole[:2*page],
 		"a file without its last page":     whole[:(int(m.pages)-1)*page],
@@ -267,22 +267,6 @@ func TestDamageIsRefused(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a folder", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "state.db")
-		if err := os.Mkdir(path, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Open(path, Options{}); !errors.Is(err, ErrDamaged) {
-			t.Errorf("error %v", err)
-		}
-	})
-	t.Run("a bbolt file of another program", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "state.db")
-		raw(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err })
-		if _, err := Open(path, Options{}); !errors.Is(err, ErrDamaged) {
-			t.Errorf("error %v", err)
-		}
-	})
 	t.Run("one zeroed meta page is survived", func(t *testing.T) {
 		for at := range 2 {
 			path := filepath.Join(t.TempDir(), "state.db")
@@ -292,6 +276,49 @@ func TestDamageIsRefused(t *testing.T) {
 			for range 2 {
 				closeStore(t, reopen(t, path))
 			}
+		}
+	})
+}
+
+func TestWhatNeverWasAStateIsLeftAsItIs(t *testing.T) {
+	text := func(path string) error { return os.WriteFile(path, []byte("state = \"nudge.db\"\n"), 0o644) }
+	for name, make := range map[string]func(path string) error{
+		"a short text": text,
+		"a long text": func(path string) error {
+			return os.WriteFile(path, []byte(strings.Repeat("This is not a state.\n", 1000)), 0o644)
+		},
+		"a folder": func(path string) error { return os.Mkdir(path, 0o755) },
+		"a pipe":   func(path string) error { return syscall.Mkfifo(path, 0o644) },
+		"a bbolt file of another program": func(path string) error {
+			raw(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err })
+			return os.Chmod(path, 0o644)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "nudge.toml")
+			if err := make(path); err != nil {
+				t.Fatal(err)
+			}
+			before := mode(t, path)
+			if s, err := Open(path, Options{}); !errors.Is(err, ErrForeign) {
+				t.Errorf("error %v", err)
+				if err == nil {
+					closeStore(t, s)
+				}
+			}
+			if names, err := os.ReadDir(dir); len(names) != 1 || mode(t, path) != before {
+				t.Errorf("left %v with mode %o, %v", names, mode(t, path), err)
+			}
+		})
+	}
+	t.Run("what a sidecar calls a state is damaged", func(t *testing.T) {
+		path := furnished(t)
+		if err := text(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path, Options{}); !errors.Is(err, ErrDamaged) {
+			t.Errorf("error %v", err)
 		}
 	})
 }

@@ -239,6 +239,9 @@ func tidyFile(name string) string {
 
 // inFile gives an error about a whole file the place that all others have.
 func (l *Library) inFile(file string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		err = errors.New("this user may not read it")
+	}
 	suggestion, _, text := parts(err)
 	return &ParseError{File: filepath.Join(l.dir, file), Line: 1, Column: 1, Err: text, Suggestion: suggestion}
 }

@@ -137,7 +137,7 @@ func sequenceFiles(path string) ([]string, error) {
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, err
+		return nil, fileTrouble(path, err, "")
 	}
 	var names []string
 	for _, e := range entries {

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,7 +28,27 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(leakFree{m}, map[string]func(){"nudge": main})
+	testscript.Main(leakFree{m}, map[string]func(){"nudge": main, "nobody": nobody})
+}
+
+// nobody is "nobody nudge command…": the command as a user from whom something
+// may be kept, as nothing can be from root. What the script has belongs to them,
+// from then on.
+func nobody() {
+	const nobody = 65534
+	if work := os.Getenv("WORK"); os.Geteuid() == 0 {
+		give := func(path string, _ fs.DirEntry, err error) error {
+			return errors.Join(err, os.Lchown(path, nobody, nobody))
+		}
+		err := errors.Join(os.Chmod(filepath.Dir(work), 0o711), filepath.WalkDir(work, give), // the folder above is a private one
+			syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(99)
+		}
+	}
+	os.Args = os.Args[1:]
+	main()
 }
 
 // leakFree are tests of which none may leave a goroutine behind, but for the one

@@ -65,7 +65,7 @@ state is read or changed.`,
 
 // rehearsed is one imagined prospect's way through a sequence.
 func (a *app) rehearsed(name, from, zone string, set []string) ([]engine.Coming, error) {
-	seq, owner, err := a.previewed(name)
+	seq, owner, _, err := a.previewed(name)
 	if err != nil {
 		return nil, err
 	}

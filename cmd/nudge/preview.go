@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -180,8 +182,9 @@ func whyNone(steps []walked) string {
 	return with(": ", strings.Join(words, "; "))
 }
 
-// previewed finds the sequence, and the mailbox it would leave from.
-func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, error) {
+// previewed finds the sequence, the mailbox it would leave from, and what the
+// config is called.
+func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, string, error) {
 	owner := engine.Mailbox{Name: "preview", Address: "you@example.com", DisplayName: "Your Name", Signature: "Your Name", Location: time.Local}
 	dir := defaultSequences
 	s, err := a.settings()
@@ -189,11 +192,11 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, error
 	case err == nil:
 		dir, owner = s.sequences, s.mailboxes[0].engine
 	case !errors.Is(err, errNoConfig):
-		return nil, owner, err
+		return nil, owner, "", err
 	}
 	seq, err := findSequence(name, dir)
 	if err != nil {
-		return nil, owner, err
+		return nil, owner, "", err
 	}
 	for _, m := range s.mailboxes {
 		if m.engine.Name == seq.From {
@@ -201,15 +204,19 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, error
 		}
 	}
 	owner.Rehearsal = false // the mail itself, without the banner
-	return seq, owner, nil
+	return seq, owner, s.config(), nil
 }
 
 // findSequence reads a file, or finds a sequence of the folder by its name.
 func findSequence(name, dir string) (*sequences.Sequence, error) {
-	if info, err := os.Stat(name); err == nil && !info.IsDir() {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fileTrouble(name, err, "")
+	}
+	if err == nil && !info.IsDir() {
 		source, err := readSource(name)
 		if err != nil {
-			return nil, err
+			return nil, fileTrouble(name, err, "")
 		}
 		seq, err := sequences.Parse(name, source)
 		if err != nil {
@@ -219,11 +226,16 @@ func findSequence(name, dir string) (*sequences.Sequence, error) {
 	}
 	name = strings.TrimSuffix(name, ".md")
 	library, err := sequences.Open(dir)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fileTrouble(dir, err, "")
+	} else if err != nil {
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no sequence %q: %v", name, err), hint: "name a file: nudge preview FILE.md"}
 	}
 	if seq, ok := library.Sequence(name); ok {
 		return seq, nil
+	}
+	if _, err := readSource(filepath.Join(dir, name+".md")); errors.Is(err, fs.ErrPermission) {
+		return nil, fileTrouble(filepath.Join(dir, name+".md"), err, "")
 	}
 	for _, broken := range library.Broken() {
 		if strings.Contains(broken.Error(), name+".md:") {

@@ -20,6 +20,7 @@ import (
 // walker goes through a sequence with one prospect, as the engine would.
 type walker struct {
 	owner    engine.Mailbox
+	config   string // what the config is called
 	seq      *sequences.Sequence
 	en       engine.Enrollment
 	enrolled bool // it stands in the state; else it is imagined, as if enrolled now
@@ -55,11 +56,11 @@ func (a *app) walkFor(name string, f previewFlags, find finder) (*walker, error)
 	if err != nil {
 		return nil, usage(err.Error(), "write --for anna@example.com")
 	}
-	seq, owner, err := a.previewed(name)
+	seq, owner, config, err := a.previewed(name)
 	if err != nil {
 		return nil, err
 	}
-	w := &walker{owner: owner, seq: seq, now: time.Now(), en: engine.Enrollment{ID: "preview", Sequence: seq.Name, Mailbox: owner.Name,
+	w := &walker{owner: owner, config: config, seq: seq, now: time.Now(), en: engine.Enrollment{ID: "preview", Sequence: seq.Name, Mailbox: owner.Name,
 		Address: address, Key: engine.AddressKey(address), State: engine.Active}}
 	w.en.EnrolledAt, w.en.StartAt = w.now, w.now
 	if address != imaginedAddress {
@@ -252,7 +253,7 @@ func (w *walker) compose(st *sequences.Step, en *engine.Enrollment, at time.Time
 		gap, ok := errors.AsType[*templates.MissingError](err)
 		switch {
 		case ok && gap.Field == "signature":
-			return s, &trouble{code: exitUsage, what: "the mailbox has no signature", hint: "set signature in nudge.toml, or display-name for its [[mailbox]]"}
+			return s, &trouble{code: exitUsage, what: "the mailbox has no signature", hint: "set signature in " + w.config + ", or display-name for its [[mailbox]]"}
 		case !ok || en.Fields[gap.Field] != "":
 			return s, err
 		}

@@ -52,7 +52,11 @@ func fileTrouble(path string, err error, hint string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return &trouble{code: exitNothing, what: "there is no file " + path, hint: hint}
 	case errors.Is(err, fs.ErrPermission):
-		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod u+r, or run nudge as the user it belongs to"}
+		mode := "u+r"
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			mode = "u+rx"
+		}
+		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod " + mode + ", or run nudge as the user it belongs to"}
 	case errors.Is(err, syscall.EISDIR):
 		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: hint}
 	}

@@ -24,7 +24,8 @@ type restoredFrom struct {
 // beside the state stay as they are: what a person asked for since the backup
 // is heeded, and the next Open knows that mail may have left which the backup
 // does not know. The error is ErrLocked while a daemon runs, ErrNewer,
-// ErrDamaged, or one of the file system, and then nothing has changed.
+// ErrDamaged, or one of the file system, and then nothing has changed; where only
+// the last sync of the folder failed, the backup is in place all the same.
 func Restore(backupPath, statePath string, now time.Time) (aside string, err error) {
 	if statePath, err = filepath.Abs(statePath); err != nil {
 		return "", err

@@ -3,11 +3,16 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"nudge/engine"
 )
 
 func TestPlainTextIsRefusedToOtherMachinesBeforeDialing(t *testing.T) {
@@ -26,6 +31,99 @@ func TestPlainTextIsRefusedToOtherMachinesBeforeDialing(t *testing.T) {
 		server.wg.Wait()
 	}
 }
+
+// The name "localhost" is believed before dialing, whatever the hosts file makes
+// of it: where it leads is looked at before a byte is written.
+func TestPlainTextIsRefusedWhereALocalNameLeadsElsewhere(t *testing.T) {
+	for name, try := range map[string]func(Account) error{
+		"SMTP": func(a Account) error {
+			s := &SMTP{Account: a}
+			defer s.Shutdown()
+			_, fail := smtpSend(t, s)
+			return fail
+		},
+		"IMAP": func(a Account) error {
+			m := &IMAP{Account: a}
+			defer m.Shutdown()
+			_, _, err := m.Fetch(t.Context(), engine.Cursor{})
+			return err
+		},
+	} {
+		for ip, allowed := range map[string]bool{"10.0.0.1": false, "fe80::1": false, "0.0.0.0": false, "127.0.0.1": true, "::1": true} {
+			far := &farConn{to: net.ParseIP(ip), ended: make(chan struct{}), greeting: map[string]string{"SMTP": "220 hello\r\n", "IMAP": "* OK hello\r\n"}[name]}
+			server := Server{Host: "localhost", Port: 2525, TLS: TLSNone}
+			err := try(Account{Address: "sales@acme.test", User: "sales@acme.test", SMTP: server, IMAP: server,
+				Password: func(context.Context) (string, error) { return canary, nil },
+				Dial:     func(context.Context, string, string) (net.Conn, error) { return far, nil }})
+			if _, refused := errors.AsType[*tlsFailure](err); refused == allowed || refused && !strings.Contains(err.Error(), "the name leads to "+ip) {
+				t.Errorf("%s at %s: %v", name, ip, err)
+			}
+			said, closed := far.heard()
+			if allowed == (said == "") { // to this machine something is said, so what is kept proves something
+				t.Errorf("%s at %s was told %q", name, ip, said)
+			}
+			if !closed {
+				t.Errorf("%s at %s: the connection was left open", name, ip)
+			}
+		}
+	}
+}
+
+// farConn is a connection to an address. It greets, keeps what it is told, and
+// ends at the first word.
+type farConn struct {
+	to    net.IP
+	ended chan struct{} // at the first word, or when it is closed
+	end   sync.Once
+
+	mu       sync.Mutex
+	greeting string
+	written  []byte
+	closed   bool
+}
+
+func (c *farConn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	n := copy(p, c.greeting)
+	c.greeting = c.greeting[n:]
+	c.mu.Unlock()
+	if n > 0 {
+		return n, nil
+	}
+	<-c.ended
+	return 0, io.EOF
+}
+
+func (c *farConn) Write(p []byte) (int, error) {
+	defer c.end.Do(func() { close(c.ended) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	c.written = append(c.written, p...)
+	return len(p), nil
+}
+
+func (c *farConn) Close() error {
+	defer c.end.Do(func() { close(c.ended) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	return nil
+}
+
+func (c *farConn) heard() (said string, closed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.written), c.closed
+}
+
+func (c *farConn) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: c.to, Port: 2525} }
+func (c *farConn) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(10, 0, 0, 2), Port: 40000} }
+func (c *farConn) SetDeadline(time.Time) error      { return nil }
+func (c *farConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *farConn) SetWriteDeadline(time.Time) error { return nil }
 
 func TestDialSaysWhatIsWrong(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

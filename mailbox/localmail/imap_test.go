@@ -174,6 +174,22 @@ func TestAppendKeepsFlagsAndDate(t *testing.T) {
 	}
 }
 
+func TestAnAppendThatBreaksOffLeavesNothing(t *testing.T) {
+	p := open(t, localmail.Options{})
+	c := imapClient(t, p.Account(anna))
+	long := quote("1@x") + strings.Repeat("words and words\r\n", 2000)
+	cmd := c.Append(localmail.Sent, int64(len(long)), nil)
+	if _, err := cmd.Write([]byte(long[:len(long)/2])); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Close()
+	_ = cmd.Close()
+	_ = p.Close() // waits until the server is through with what it got
+	if got := p.Messages(anna, localmail.Sent); len(got) != 0 {
+		t.Errorf("Sent holds %q", got[0].Raw)
+	}
+}
+
 func TestSearchCriteria(t *testing.T) {
 	at := &clock{now: tuesday}
 	p := open(t, localmail.Options{Now: at.Now})

@@ -206,6 +206,9 @@ func (s *session) Append(name string, r imap.LiteralReader, o *imap.AppendOption
 		return nil, err
 	}
 	raw, err := io.ReadAll(r)
+	if err == nil && int64(len(raw)) < r.Size() {
+		err = io.ErrUnexpectedEOF // a mail of which a part came is none
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -327,6 +328,42 @@ func TestKeepSent(t *testing.T) {
 				t.Errorf("said %q, want the copy marked as read", h.heard("APPEND"))
 			}
 		})
+	})
+	t.Run("puts no second one where the server may still be about to keep the first", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h, m := newIMAPHost(t)
+			fetchAll(t, m, engine.Cursor{})
+			h.obey(func(c *hostConn, _, line string) bool {
+				if strings.HasPrefix(line, "APPEND") {
+					_ = c.conn.Close()
+				}
+				return strings.HasPrefix(line, "APPEND")
+			})
+			if err := m.KeepSent(t.Context(), mail); err == nil || !strings.Contains(err.Error(), "lost while it was handed over") {
+				t.Errorf("error %v", err)
+			}
+			if said := h.heard("APPEND"); len(said) != 1 {
+				t.Errorf("said %q, want APPEND once", said)
+			}
+		})
+	})
+	t.Run("waits for a server no longer than it has time", func(t *testing.T) {
+		for patience, want := range map[time.Duration]time.Duration{time.Hour: commandTimeout, 7 * time.Second: 7 * time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				h, m := newIMAPHost(t)
+				h.obey(func(_ *hostConn, _, line string) bool { return strings.HasPrefix(line, "APPEND") }) // which never asks for the mail
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				began := time.Now()
+				if err := m.KeepSent(ctx, mail); err == nil || time.Since(began) != want {
+					t.Errorf("with %v it ended after %v with %v, want an error after %v", patience, time.Since(began), err, want)
+				}
+				h.obey(nil)
+				if err := m.KeepSent(t.Context(), mail); err != nil || len(h.folder("Sent", "").mails) != 1 {
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		}
 	})
 	t.Run("says so when there is no Sent folder, and makes none", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

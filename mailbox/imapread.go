@@ -150,9 +150,11 @@ func (m *IMAP) KeepSent(ctx context.Context, raw []byte) error {
 		return err
 	}
 	defer leave()
-	fresh, err := m.keep(ctx, raw)
+	begun, fresh, err := m.keep(ctx, raw, false)
 	if isLost(err) && !fresh && ctx.Err() == nil {
-		_, err = m.keep(ctx, raw) // it looks for the copy first, so there are never two
+		// It looks for the copy first. One that was on its way when the connection
+		// ended may still be kept, so another could be one too many.
+		_, _, err = m.keep(ctx, raw, begun)
 	}
 	if err != nil {
 		return fmt.Errorf("copy into the Sent folder: %w", err)
@@ -160,31 +162,39 @@ func (m *IMAP) KeepSent(ctx context.Context, raw []byte) error {
 	return nil
 }
 
-func (m *IMAP) keep(ctx context.Context, raw []byte) (fresh bool, err error) {
+// errHandedOver says that nobody knows whether the server kept a copy.
+var errHandedOver = errors.New("the connection was lost while it was handed over, and it is not there")
+
+// keep looks for the copy and, unless it may only look, puts it there. begun says
+// that the server was given something of it.
+func (m *IMAP) keep(ctx context.Context, raw []byte, onlyLook bool) (begun, fresh bool, err error) {
 	s, fresh, err := m.session(ctx)
 	if err != nil {
-		return fresh, err
+		return false, fresh, err
 	}
 	defer func() { m.heal(err) }()
 	if err := s.unselect(ctx); err != nil {
-		return fresh, err
+		return false, fresh, err
 	}
 	list, err := s.list(ctx)
 	if err != nil {
-		return fresh, err
+		return false, fresh, err
 	}
 	name, ok := sentFolder(foldersIn(list))
 	if !ok {
-		return fresh, errors.New("the mailbox has no folder for sent mail")
+		return false, fresh, errors.New("the mailbox has no folder for sent mail")
 	}
 	kept, err := s.holds(ctx, name, ParseHeader(raw).MessageID)
+	if err == nil && !kept && onlyLook {
+		err = errHandedOver
+	}
 	if err != nil || kept {
-		return fresh, err
+		return false, fresh, err
 	}
 	if err := s.unselect(ctx); err != nil {
-		return fresh, err
+		return false, fresh, err
 	}
-	return fresh, s.do(ctx, "APPEND", func() error {
+	return true, fresh, s.do(ctx, "APPEND", func() error {
 		cmd := s.client.Append(name, int64(len(raw)), &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}})
 		_, werr := cmd.Write(raw)
 		cerr := cmd.Close()

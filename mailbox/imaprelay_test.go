@@ -196,6 +196,104 @@ func bothWays(i int) []bool {
 	return []bool{i%2 == 0}
 }
 
+// keepThrough sweeps a mailbox through a relay and then keeps a copy in Sent, as
+// a daemon does: at most patience long. What fails is tried once more where only
+// the first connection is cut. The Sent folder is then as it was.
+func keepThrough(t *testing.T, p *localmail.Provider, way *relay, raw []byte, patience time.Duration) *keeping {
+	t.Helper()
+	account := p.AccountOver(sales, mailbox.TLSNone)
+	address := net.JoinHostPort(account.IMAP.Host, fmt.Sprint(account.IMAP.Port))
+	way.server = func(ctx context.Context) (net.Conn, error) { return p.Dial(ctx, "tcp", address) }
+	account.Dial = way.Dial
+	m := &mailbox.IMAP{Account: account}
+	k := &keeping{}
+	_, _, err := m.Fetch(t.Context(), engine.Cursor{Since: epoch})
+	k.swept = err == nil
+	keep := func() error {
+		return k.call(func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			return m.KeepSent(ctx, raw)
+		})
+	}
+	if err := keep(); err != nil && way.once {
+		synctest.Wait() // the next round is later: the server is through with what it got
+		if keep() == nil {
+			k.errs = nil
+		}
+	}
+	m.Shutdown()
+	way.end()
+	synctest.Wait() // whatever the server still does with what it got
+	for _, mail := range p.Messages(sales, localmail.Sent) {
+		if strings.Contains(string(mail.Raw), "<copy@acme.test>") {
+			k.copies = append(k.copies, mail)
+			p.Remove(sales, localmail.Sent, mail.UID)
+		}
+	}
+	k.said, k.heard = way.links[0].tap.passed()
+	return k
+}
+
+// keeping is what became of a copy for the Sent folder.
+type keeping struct {
+	look
+	copies      []localmail.Message // which lay there
+	swept       bool                // the sweep before it went well
+	said, heard []byte
+}
+
+// Every byte again, of a session that ends with the one command that writes.
+// The copy lies there whole, and once, or not at all; nobody waits longer than a
+// command may take, or than the caller has time.
+func TestACopyWhoseConnectionEndsAtAnyByteIsKeptWholeAndOnceOrNotAtAll(t *testing.T) {
+	raw := []byte("From: " + sales + "\r\nMessage-ID: <copy@acme.test>\r\nSubject: quote\r\n\r\n" + strings.Repeat("Did quote {12} reach you?\r\n", 40))
+	for _, how := range []ending{fin, rst, stall, hole} {
+		t.Run(string(how), func(t *testing.T) {
+			began, runs, failed, inside, unknown, longest := time.Now(), 0, 0, 0, 0, time.Duration(0)
+			synctest.Test(t, func(t *testing.T) {
+				p := filled(t)
+				whole := keepThrough(t, p, &relay{cut: cut{after: -1}}, raw, time.Hour)
+				if err := errors.Join(whole.errs...); err != nil || len(whole.copies) != 1 {
+					t.Fatalf("uncut: %v, %d copies", err, len(whole.copies))
+				}
+				for i, c := range everyCut(whole.said, whole.heard, how, 61) {
+					for _, once := range bothWays(i) {
+						patience := time.Hour
+						if i%3 == 0 {
+							patience = 7 * time.Second
+						}
+						k := keepThrough(t, p, &relay{cut: c, once: once}, raw, patience)
+						err := errors.Join(k.errs...)
+						runs++
+						longest = max(longest, k.longest)
+						if err != nil {
+							failed++
+							unknown += len(k.copies)
+							if k.swept {
+								inside++
+							}
+						}
+						switch {
+						case err == nil && len(k.copies) != 1, len(k.copies) > 1, once && err != nil:
+							t.Errorf("%v, the first connection only %v: %d copies, and the error is %v", c, once, len(k.copies), err)
+						case len(k.copies) == 1 && string(k.copies[0].Raw) != string(raw):
+							t.Errorf("%v, the first connection only %v: the copy is %q", c, once, k.copies[0].Raw)
+						}
+						if k.longest > min(command, patience) {
+							t.Errorf("%v, the first connection only %v: a call that had %v took %v", c, once, patience, k.longest)
+						}
+					}
+				}
+			})
+			if !underRace && (inside == 0 || unknown == 0 && (how == stall || how == hole)) { // else a second look finds the copy
+				t.Errorf("%d failed once the mailbox was read, %d of all with a copy kept: the cuts did not reach APPEND", inside, unknown)
+			}
+			t.Logf("%s: %d sessions, of which %d saw an error, longest call %v, in %v", how, runs, failed, longest, time.Since(began).Round(time.Millisecond))
+		})
+	}
+}
+
 // The same on real sockets, where what was on its way is lost with a reset.
 func TestAMailboxWhoseSocketEndsAtAnyByteIsReadWholeOrNotAtAll(t *testing.T) {
 	p, tcp := filled(t), listen(t)

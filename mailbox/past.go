@@ -22,6 +22,8 @@ const maxPast = 256 << 10
 // ErrNoMail says that a file holds no mail that could be read.
 var ErrNoMail = errors.New("it is neither a mail nor an mbox file")
 
+var errNoFile = errors.New("it is not a regular file")
+
 // Past takes one mail of the past, which Folder and UID place: the file, and
 // which one it is in there. err says why it could not be read; no mail is left
 // out for that. An error of its own ends the reading.
@@ -57,6 +59,9 @@ func ReadPast(ctx context.Context, path string, take Past) error {
 			return fs.SkipDir // what is not yet delivered
 		case entry.IsDir() || keptByServer(name):
 			return nil
+		}
+		if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+			return take(engine.Incoming{Folder: name}, errNoFile) // a pipe may never say a word
 		}
 		f, err := os.Open(name)
 		if err != nil {

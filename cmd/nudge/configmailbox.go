@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -252,7 +251,7 @@ func keepsSentItself(smtpHost string) bool {
 
 // authorities are the system's, and those in a file.
 func authorities(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := readPlain(file)
 	if err != nil {
 		return nil, err
 	}

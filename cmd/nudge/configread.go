@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -42,14 +41,14 @@ func readConfig(file string, env []string) (*config, error) {
 
 func openConfig(file string) ([]byte, string, error) {
 	if file != "" {
-		source, err := os.ReadFile(file)
+		source, err := readPlain(file)
 		if err != nil {
 			return nil, "", configTrouble(file, err)
 		}
 		return source, file, nil
 	}
 	for _, place := range configPlaces {
-		source, err := os.ReadFile(place)
+		source, err := readPlain(place)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {

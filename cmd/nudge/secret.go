@@ -86,16 +86,22 @@ func privateFile(file string) (string, error) {
 		return "", &secretError{fmt.Sprintf("there is no file %s", file), "write the password on its first line, then chmod 600 " + file}
 	case err != nil:
 		return "", fmt.Errorf("password: %w", err)
-	case info.Mode().Perm()&0o077 != 0:
+	case info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0:
 		return "", &secretError{fmt.Sprintf("%s may be read by others (mode %04o)", file, info.Mode().Perm()), "chmod 600 " + file}
 	}
 	return readSecret(file)
 }
 
+// readSecret reads a regular file. A password is asked for again at every login,
+// so nothing that gives it only once would do.
 func readSecret(file string) (string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return "", fmt.Errorf("password: %w", err)
+	}
+	if kind := strange(info.Mode()); kind != "" {
+		return "", &secretError{fmt.Sprintf("%s is %s, not a regular file", file, kind),
+			`write the password into a file of its own, or have a program print it: password-from = "command CMD"`}
 	}
 	if info.Size() > maxSecret {
 		return "", &secretError{file + " is too large to be one", onlyThePassword}

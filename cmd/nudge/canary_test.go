@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	nudge "nudge/cmd/nudge"
 	"nudge/mailbox"
 	"nudge/mailbox/localmail"
 )
@@ -38,12 +41,14 @@ type aviary struct {
 	bin   string
 	dir   string
 	env   []string
+	ran   []string // the commands that were run, with their arguments
 	heard bytes.Buffer
 }
 
 // TestAPasswordIsNowhereToBeRead runs the whole program, with logins that go
 // well and that fail, and looks for the password in everything it said and
-// wrote: outputs, errors, diaries, state, backups, ledgers.
+// wrote: outputs, errors, diaries, state, backups, ledgers. No command may be
+// left out.
 func TestAPasswordIsNowhereToBeRead(t *testing.T) {
 	sources := []struct{ name, right, wrong, format string }{
 		{"a file", "file password", "file wrong", "text"},
@@ -54,6 +59,8 @@ func TestAPasswordIsNowhereToBeRead(t *testing.T) {
 		t.Run(source.name, func(t *testing.T) {
 			a := newAviary(t)
 			a.daemon(source.right, source.format, a.everyCommand)
+			a.restore(source.right)
+			a.everyCommandRan()
 			a.daemon(source.wrong, source.format, nil)
 			a.daemon("command echo "+wrongCanary+" >&2; exit 1", source.format, nil)
 			a.run(source.right, "pause", "--all")
@@ -91,6 +98,7 @@ func newAviary(t *testing.T) *aviary {
 		"password": canary + "\n", "wrong": wrongCanary + "\n", "nudge.toml": config,
 		"canary.toml":        config + "password-from = \"" + canary + "\"\npassword = \"" + canary + "\"\n",
 		"sequences/quote.md": followUp, "people.csv": "email,quote_no\nbo@customer.test,8\n",
+		"answer.eml": "From: Pia <pia@customer.test>\nTo: " + canaryAddress + "\nSubject: Re: Quote\nMessage-ID: <1@customer.test>\n\nYes please.\n",
 	} {
 		path := filepath.Join(a.dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -109,6 +117,7 @@ func newAviary(t *testing.T) *aviary {
 // command is nudge as a careless person starts it: with a umask that closes
 // nothing.
 func (a *aviary) command(passwordFrom string, args ...string) *exec.Cmd {
+	a.ran = append(a.ran, strings.Join(args, " "))
 	cmd := exec.Command("sh", append([]string{"-c", `umask 0; exec "$0" "$@"`, a.bin}, args...)...)
 	cmd.Dir, cmd.Env = a.dir, a.env
 	if passwordFrom != "" {
@@ -195,19 +204,28 @@ func (w *readyWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// everyCommand asks the running daemon everything.
+// everyCommand asks the running daemon everything: what goes well has exit code
+// 0, and what has another one in front is refused.
 func (a *aviary) everyCommand(passwordFrom string) {
-	want := map[string]int{"enroll": 0, "import": 0, "backup": 0, "verify": 0, "suppress": 0}
 	for _, line := range []string{
 		"enroll quote pia@customer.test", "import quote people.csv", "status", "status --json", "list --json", "show pia@customer.test",
-		"show pia@customer.test --json", "log", "log --json", "doubt list --json", "preview quote", "lint", "pause --all", "resume --all",
-		"suppress cy@customer.test", "suppress --list", "catch-up", "backup", "backup copy.db", "verify", "verify copy.db --json",
-		"version", "stop pia@customer.test", "help run", "no-such-command", "enroll quote not-an-address",
+		"show pia@customer.test --json", "log", "log --json", "doubt list --json", "7 doubt sent pia@customer.test", "7 doubt resend pia@customer.test",
+		"new spring", "new autumn --from quote", "preview quote", "lint", "plan", "plan quote --from 2026-11-24T09:00 --timezone UTC",
+		"why bo@customer.test", "why bo@customer.test --json", "today", "today --json", "reload --yes", "reload --dry-run",
+		"pause --all", "resume --all", "pause bo@customer.test", "resume bo@customer.test",
+		"snooze bo@customer.test 2 weeks", "skip bo@customer.test", "2 done bo@customer.test", "7 not-a-reply bo@customer.test",
+		"won bo@customer.test", "lost bo@customer.test --reason dear", "suppress cy@customer.test", "suppress --list", "catch-up",
+		"classify answer.eml", "classify --json answer.eml", "replay answer.eml --address pia@customer.test", "replay INBOX --json",
+		"7 replay Nowhere", "backup", "backup copy.db", "verify", "verify copy.db --json", "6 restore copy.db --yes", "6 run",
+		"version", "demo --print-sequence", "stop pia@customer.test", "help run", "completion", "completion bash", "completion fish",
+		"completion powershell", "completion zsh", "__complete show ", "2 no-such-command", "2 enroll quote not-an-address",
 	} {
-		args := strings.Fields(line)
-		code := a.run(passwordFrom, args...)
-		if wanted, ok := want[args[0]]; ok && code != wanted && !strings.Contains(line, "not-an-address") {
-			a.t.Errorf("nudge %s: exit code %d\n%s", line, code, a.heard.String())
+		want, args := 0, strings.Split(line, " ")
+		if n, err := strconv.Atoi(args[0]); err == nil {
+			want, args = n, args[1:]
+		}
+		if code := a.run(passwordFrom, args...); code != want {
+			a.t.Errorf("nudge %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, a.heard.String())
 		}
 	}
 	ctx, cancel := context.WithTimeout(a.t.Context(), 20*time.Second)
@@ -232,6 +250,25 @@ func (a *aviary) everyCommand(passwordFrom string) {
 	stop()
 	_ = log.Process.Kill()
 	_ = log.Wait()
+}
+
+// restore puts a backup back, which only goes while no daemon runs.
+func (a *aviary) restore(passwordFrom string) {
+	a.t.Helper()
+	if code := a.run(passwordFrom, "restore", "copy.db", "--yes"); code != 0 {
+		a.t.Errorf("nudge restore: exit code %d\n%s", code, a.heard.String())
+	}
+}
+
+// everyCommandRan looks whether a command was left out.
+func (a *aviary) everyCommandRan() {
+	a.t.Helper()
+	for _, command := range nudge.Commands() {
+		ran := func(line string) bool { return line == command || strings.HasPrefix(line, command+" ") }
+		if !slices.ContainsFunc(a.ran, ran) {
+			a.t.Errorf("nudge %s was never run: add it to everyCommand", command)
+		}
+	}
 }
 
 // listen looks for the canaries in everything that was said or written.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
 	"nudge/engine"
@@ -378,6 +379,25 @@ func TestEveryCommandHasTwoExamples(t *testing.T) {
 			t.Errorf("%s has no short text or no group", cmd.Name())
 		}
 	}
+}
+
+// Commands are all that somebody can type behind "nudge", for the tests that see
+// the program from outside.
+func Commands() []string {
+	var typed []string
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if _, words, below := strings.Cut(cmd.CommandPath(), " "); below && cmd.Runnable() {
+			typed = append(typed, words)
+		}
+		for _, c := range cmd.Commands() {
+			walk(c)
+		}
+	}
+	root := (&app{}).root()
+	root.InitDefaultHelpCmd()
+	walk(root)
+	return typed
 }
 
 // TestScriptsAreNamedAfterCommands keeps the folder searchable.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -93,6 +94,105 @@ func TestAStateOfSchema1IsBroughtUpToDateAndLosesNothing(t *testing.T) {
 	if doubtful, err := s.Recover("sales", monday); err != nil || len(doubtful) != 1 || doubtful[0].Enrollment != formatID(9) {
 		t.Errorf("recovered %+v, %v", doubtful, err)
 	}
+}
+
+// Every schema there was, made of the one that is carried along by the
+// migrations themselves, so that none can only be read by way of all before it.
+func TestAStateOfEverySchemaIsBroughtUpToDate(t *testing.T) {
+	if len(migrations)+1 != schema {
+		t.Fatalf("%d migrations lead to schema %d", len(migrations), schema)
+	}
+	want := contents(t, func() *Store { return on(t, v1(t), "here") })
+	for have := 1; have < schema; have++ {
+		t.Run(fmt.Sprintf("schema %d", have), func(t *testing.T) {
+			path := v1(t)
+			raw(t, path, func(tx *bbolt.Tx) error {
+				for _, step := range migrations[:have-1] {
+					if err := step(tx); err != nil {
+						return err
+					}
+				}
+				for name, since := range bucketsSince {
+					if (tx.Bucket([]byte(name)) != nil) != (since <= have) {
+						t.Errorf("schema %d and bucket %s, which is there since %d", have, name, since)
+					}
+				}
+				return putValue(tx, bucketMeta, keySchema, have)
+			})
+			if err := VerifyFile(path); err != nil {
+				t.Errorf("before: %v", err)
+			}
+			if got := contents(t, func() *Store { return on(t, path, "here") }); !cmp.Equal(want, got) {
+				t.Errorf("it is not what schema 1 becomes (-want +got):\n%s", cmp.Diff(want, got))
+			}
+			copies, _ := filepath.Glob(path + ".schema-*")
+			if len(copies) != 1 || !strings.HasPrefix(copies[0], fmt.Sprintf("%s.schema-%d-", path, have)) {
+				t.Fatalf("copies %v", copies)
+			}
+			if is := schemaIn(t, copies[0]); is != have || VerifyFile(copies[0]) != nil || mode(t, copies[0]) != 0o600 {
+				t.Errorf("the copy has schema %d, mode %o, and %v", is, mode(t, copies[0]), VerifyFile(copies[0]))
+			}
+			if is := schemaIn(t, path); is != schema {
+				t.Errorf("it has schema %d now", is)
+			}
+			copied := copies[0] // which is a state, too
+			if got := contents(t, func() *Store { return on(t, copied, "here") }); !cmp.Equal(want, got) {
+				t.Errorf("the copy became something else (-want +got):\n%s", cmp.Diff(want, got))
+			}
+		})
+	}
+}
+
+// contents opens a state, verifies it and reads all of it.
+func contents(t *testing.T, open func() *Store) map[string]any {
+	t.Helper()
+	s := open()
+	defer closeStore(t, s)
+	if err := s.Verify(); err != nil {
+		t.Error(err)
+	}
+	all := map[string]any{}
+	note := func(name string, v any, err error) {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		all[name] = v
+	}
+	counts, err := s.Counts()
+	note("counts", counts, err)
+	ens, err := s.Enrollments(engine.Filter{})
+	note("enrollments", ens, err)
+	for _, en := range ens {
+		if en.Company != Company(en.Key) {
+			t.Errorf("%s is of company %q", en.Key, en.Company)
+		}
+	}
+	events, err := s.Events("", 0, 1000)
+	note("events", events, err)
+	doubts, err := s.Doubts()
+	note("doubts", doubts, err)
+	switches, err := s.Switches()
+	note("switches", switches, err)
+	cursor, err := s.Cursor("sales")
+	note("cursor", cursor, err)
+	pace, err := s.Pace("sales", "2026-11-23")
+	note("pace", pace, err)
+	all["suppressions"] = suppressions(t, s)
+	err = s.read(func(tx *bbolt.Tx) error {
+		for _, name := range allBuckets {
+			if bytes.Equal(name, bucketMeta) {
+				continue // the instance is another each time
+			}
+			entries := map[string]string{}
+			if err := tx.Bucket(name).ForEach(func(k, v []byte) error { entries[string(k)] = string(v); return nil }); err != nil {
+				return err
+			}
+			all["bucket "+string(name)] = entries
+		}
+		return nil
+	})
+	note("buckets", nil, err)
+	return all
 }
 
 func TestASchema1StateInThePlaceOfANewerOneIsDistrusted(t *testing.T) {

@@ -64,6 +64,7 @@ type Engine struct {
 	wake        chan struct{}
 	landed      chan struct{}
 	probed      chan *SendError // whether the mail server would take mail, found out at start
+	endBy       time.Time       // when an ending process must be through with everything; zero = it goes on
 }
 
 // Library is where sequences are found by name.
@@ -74,9 +75,6 @@ type Library interface {
 // landPatience is how long a round waits for the answers to its dots before it
 // goes on listening without them.
 const landPatience = 100 * time.Millisecond
-
-// finishPatience is how long an ending process waits for them.
-const finishPatience = 80 * time.Second
 
 // storeError marks an error of the memory: what is on disk is unknown, and the
 // process must start clean.
@@ -115,18 +113,24 @@ func (w stopwatch) now() time.Time {
 }
 
 // Run listens, then speaks, then rests, until ctx is done. Then it waits for
-// mails whose DATA is under way. The error is of the store: the caller ends the
-// process, and the next one starts from what is on disk.
+// mails whose DATA is under way, as Finish does, and returns within 90 seconds.
+// The error is of the store: the caller ends the process, and the next one starts
+// from what is on disk.
 func (e *Engine) Run(ctx context.Context) error {
+	asked := make(chan time.Time, 1) // when it had to end
+	running := context.AfterFunc(ctx, func() { asked <- time.Now() })
 	e.live, e.probed = true, make(chan *SendError, 1)
 	waiting, stop := context.WithCancel(ctx)
 	var ears sync.WaitGroup
 	ears.Go(func() { e.prickUp(waiting) })
 	ears.Go(func() { e.probe(waiting) })
 	err := e.rounds(ctx)
+	if running() {
+		asked <- time.Now()
+	}
 	stop()
 	ears.Wait()
-	if lerr := e.Finish(time.Now()); err == nil {
+	if lerr := e.finish(time.Now(), <-asked); err == nil {
 		err = lerr
 	}
 	return err
@@ -323,22 +327,6 @@ func probeOnce(ctx context.Context, p Prober) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	return p.Probe(ctx)
-}
-
-// Finish waits for the mails whose DATA is under way and settles them. What
-// takes longer than finishPatience is left to the next process, which finds it
-// in doubt.
-func (e *Engine) Finish(now time.Time) error {
-	watch := e.watch(now)
-	over := make(chan struct{})
-	go func() { e.flights.Wait(); close(over) }()
-	timer := time.NewTimer(finishPatience)
-	defer timer.Stop()
-	select {
-	case <-over:
-	case <-timer.C:
-	}
-	return e.land(watch, 0)
 }
 
 // Wake makes a resting engine look at once. It never blocks.

@@ -167,7 +167,11 @@ func (e *Engine) keepCopies(settled []Settlement) {
 	if !ok || !e.Mailbox.SaveSent {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), copyPatience)
+	patience := copyPatience
+	if !e.endBy.IsZero() {
+		patience = min(patience, time.Until(e.endBy))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, s := range settled {
 		if s.Outcome != Sent {

@@ -209,7 +209,7 @@ func TestMistakesInTheConfigAreToldWithTheirPlace(t *testing.T) {
 		{"a backup zone that would panic", with("[backup]\nat = \"TZ=x 0 0 * * *\""), `nudge.toml:8:1: at: "TZ=x 0 0 * * *" names a time zone; this machine's is used`},
 		{"no backup kept", with("[backup]\nkeep = 0"), `nudge.toml:8:1: keep: 0 is not a number of copies from 1 to 1000`},
 		{"a number for a moment", with("[backup]\nat = 210"), `nudge.toml:8:6: at must be text in quotation marks`},
-		{"a missing ca-file", with(`ca-file = "none.pem"`), `nudge.toml:7:1: ca-file: open none.pem: no such file or directory`},
+		{"a missing ca-file", with(`ca-file = "none.pem"`), `nudge.toml:7:1: ca-file: there is no file none.pem`},
 		{"two of a name", smallConfig + smallConfig, `nudge.toml: name: two mailboxes are named "anna@bergroofing.example"`},
 		{"a bad pace", with("[pace]\nper-person = \"8 a month\""), `nudge.toml:8:1: per-person: "8 a month" is not a number of mails in a number of days`},
 		{"a pace beyond memory", with("[pace]\nper-person = \"8 in 90 days\""), `nudge.toml:8:1: per-person: "8 in 90 days" must be at least 1 mail in 1 to 60 days`},

@@ -253,7 +253,7 @@ func keepsSentItself(smtpHost string) bool {
 func authorities(file string) (*x509.CertPool, error) {
 	pem, err := readPlain(file)
 	if err != nil {
-		return nil, err
+		return nil, fileTrouble(file, err, "")
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {

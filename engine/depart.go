@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -77,7 +78,7 @@ func (e *Engine) tooSlow(fence looked, group []passenger, now time.Time) error {
 // slowed notes that a fence took too long to send on, until one does not.
 func (e *Engine) slowed(touches int, now time.Time) {
 	h := e.Health()
-	if h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge); e.slow == 0 {
+	if h.IMAPError = fmt.Sprintf("reading the mailbox to its end took longer than %s, and a touch may only leave within that time", fenceAge); h.IMAPSince.IsZero() {
 		h.IMAPSince = now
 	}
 	e.health.Store(&h)
@@ -139,7 +140,7 @@ func (e *Engine) open(ctx context.Context, watch stopwatch, group []passenger) (
 	if err := e.settleAll(settled); err != nil {
 		return nil, err
 	}
-	if trouble != nil || len(settled) > 0 {
+	if trouble != nil || len(settled) > 0 && !e.stillThrottled(errs) {
 		if err := e.spoke(now, trouble); err != nil {
 			return nil, err
 		}
@@ -152,6 +153,11 @@ func (e *Engine) open(ctx context.Context, watch stopwatch, group []passenger) (
 		}
 	}
 	return kept(group, errs), nil
+}
+
+// stillThrottled says whether all that was heard is, once more, to slow down.
+func (e *Engine) stillThrottled(errs []error) bool {
+	return e.throttled >= refusalsPause && !slices.ContainsFunc(errs, func(err error) bool { return err == nil || !slowDown(sendError(err, PhaseConnect)) })
 }
 
 // withdraw puts touches back that no dot was written for: due as before.

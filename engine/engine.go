@@ -37,6 +37,7 @@ type Engine struct {
 	live        bool // driven by Run, in real time
 	recovered   bool
 	trust       Trust
+	accusers    []Incoming           // mails that show that, until Sent was read
 	flagged     bool                 // the last sweep found that this state may not know all that was sent
 	doubting    bool                 // something may be in doubt
 	doubts      []Touch              // what is, as of this round
@@ -44,13 +45,15 @@ type Engine struct {
 	unread      int                  // tries to compare the state with Sent that failed, in a row
 	caughtUpAt  time.Time            // when what came due in an outage was last looked for
 	sentUnread  bool                 // the last try to read the sent mail failed
-	alarmed     bool                 // a person was told that the mailbox cannot be read
+	alarmed     bool                 // a person was told that the mailbox is read too slowly
 	rejected    int                  // refused logins in a row
 	refusals    []time.Time          // of mails that no code explains
 	misfits     map[string]int       // refused contents in a row, by sequence
 	throttled   int                  // temporary refusals by policy in a row
 	deaf        int                  // failed looks at the mailbox in a row
 	mute        int                  // failed attempts to send in a row
+	deafSince   time.Time            // the first of them
+	deafAlarm   bool                 // a person was told that the mailbox cannot be read
 	deafness    grumble              // what was told of the one
 	muteness    grumble              // and of the other
 	muteAlarm   bool                 // a person was told that no mail can be sent

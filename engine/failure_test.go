@@ -133,6 +133,63 @@ func TestAnAlarmComesOnce(t *testing.T) {
 	}
 }
 
+// A server that asks to slow down, mail after mail, is trouble that goes on.
+func TestAServerThatOnlySlowsDownRaisesTheAlarm(t *testing.T) {
+	o := newOffice(t)
+	diary := &strings.Builder{}
+	o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
+	for i := range 40 {
+		o.enroll(fmt.Sprintf("pia%d@kund%d.example", i, i))
+	}
+	began := o.now
+	o.onOpen = func(engine.Email) error {
+		return &engine.SendError{Phase: engine.PhaseRcpt, Outcome: engine.Deferred, Code: 451, Enhanced: "4.7.1", Err: errors.New("slow down")}
+	}
+	o.run(6 * time.Hour)
+	if h := o.engine.Health(); !h.SMTPSince.Before(began.Add(15*time.Minute)) || h.SMTPError == "" {
+		t.Errorf("health %+v, want trouble since %s", h, began)
+	}
+	for words, want := range map[string]int{"still no mail can be sent": 1, "mail can be sent again": 0} {
+		if n := strings.Count(diary.String(), words); n != want {
+			t.Errorf("%q is told %d times, want %d:\n%s", words, n, want, diary)
+		}
+	}
+	o.onOpen = nil
+	o.run(3 * time.Hour)
+	if h := o.engine.Health(); h.SMTPError != "" || !h.SMTPSince.IsZero() {
+		t.Errorf("health %+v although mail leaves again", h)
+	}
+}
+
+// The mailbox comes and goes while its Sent folder stays unreadable.
+func TestTheEndOfATroubleIsToldWhereItsBeginWas(t *testing.T) {
+	o := newOffice(t)
+	o.provesThatItKeeps()
+	o.enroll("per@kund.example")
+	old := o.snapshot()
+	o.sentDown = errors.New("Sent: server too busy")
+	o.restore(old)
+	diary := &strings.Builder{}
+	o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
+	look := func(trouble error, after time.Duration) {
+		o.down = trouble
+		o.mustTick()
+		o.now = o.now.Add(after)
+	}
+	for range 3 { // an outage that raises the alarm
+		look(errors.New("connection refused"), 10*time.Minute)
+	}
+	for range 10 {
+		look(nil, time.Minute)
+		look(errors.New("connection refused"), time.Minute)
+	}
+	for words, want := range map[string]int{"mailbox unreadable": 1, "still unreadable": 1, "readable again": 1} {
+		if n := strings.Count(diary.String(), words); n != want {
+			t.Errorf("%q is told %d times, want %d:\n%s", words, n, want, diary)
+		}
+	}
+}
+
 // The server drops the connection whenever it hears one address, or takes one
 // mail. The others are served meanwhile, and in the end a person is asked.
 func TestOneRecipientDoesNotBlockTheMailbox(t *testing.T) {

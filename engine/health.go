@@ -60,10 +60,10 @@ func (g *grumble) begins(now time.Time) (tell bool, times []any) {
 func (e *Engine) heard(now time.Time, err error) {
 	h := e.Health()
 	if err == nil {
-		if e.deaf > 0 && (e.deafness.telling || e.alarmed) {
+		if e.deaf > 0 && (e.deafness.telling || e.deafAlarm) {
 			e.Log.Info("mailbox readable again", "mailbox", e.Mailbox.Name)
 		}
-		e.deaf, h.SweptAt = 0, now
+		e.deaf, e.deafAlarm, h.SweptAt = 0, false, now
 		if e.slow == 0 && e.unread == 0 { // else it can be read, but not soon enough to send on, or not what was sent
 			e.alarmed, h.IMAPError, h.IMAPSince = false, "", time.Time{}
 		}
@@ -73,15 +73,18 @@ func (e *Engine) heard(now time.Time, err error) {
 	if asStoreError(err) != nil || errors.Is(err, context.Canceled) {
 		return
 	}
-	if e.deaf == 0 {
+	if h.IMAPSince.IsZero() {
 		h.IMAPSince = now
+	}
+	if e.deaf == 0 {
+		e.deafSince = now
 		if tell, times := e.deafness.begins(now); tell {
 			e.Log.Warn("mailbox unreadable, all touches held back", slices.Concat([]any{"mailbox", e.Mailbox.Name}, times, []any{"err", err})...)
 		}
 	}
-	if !e.alarmed && now.Sub(h.IMAPSince) >= alarmAfter {
-		e.alarmed = true
-		e.Log.Error("mailbox still unreadable, all touches held back", "mailbox", e.Mailbox.Name, "since", h.IMAPSince, "err", err)
+	if !e.deafAlarm && now.Sub(e.deafSince) >= alarmAfter {
+		e.deafAlarm = true
+		e.Log.Error("mailbox still unreadable, all touches held back", "mailbox", e.Mailbox.Name, "since", e.deafSince, "err", err)
 	}
 	e.deaf++
 	h.IMAPError = err.Error()
@@ -156,7 +159,7 @@ func (e *Engine) tally(t Touch, se *SendError, now time.Time) error {
 			return e.pause(Scope{Mailbox: e.Mailbox.Name}, fmt.Sprintf("three mails in ten minutes were refused: %v", se.Err), now)
 		}
 	case slowDown(se):
-		if e.throttled++; e.throttled >= refusalsPause {
+		if e.throttled++; e.throttled >= refusalsPause && !now.Before(e.silentUntil) { // once for all mails of a volley
 			return e.spoke(now, se)
 		}
 	}

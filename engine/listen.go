@@ -270,7 +270,12 @@ func (e *Engine) known(ins []Incoming) (Known, error) {
 // From in the Sent folder.
 func (e *Engine) own(in Incoming, known Known) bool {
 	_, ours := known.ByID[in.MessageID]
-	if ours = ours || in.Role == SentMail && e.trust.was(in.Instance); ours || len(in.From) == 0 {
+	if in.Role == SentMail && !ours {
+		if ours = e.trust.was(in.Instance); !ours && in.Instance == "" { // a copy may lack the mark, and name who logged in as its sender
+			_, _, ours = e.sentKnown().planned(in, known)
+		}
+	}
+	if ours || len(in.From) == 0 {
 		return ours || in.Role == SentMail
 	}
 	return !slices.ContainsFunc(in.From, func(addr string) bool { return !e.Mailbox.IsOwn(addr) })

@@ -34,7 +34,7 @@ const reconcileSpan = clockTrust
 func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 	own, readable, err := e.ownMail(ctx, e.trust.AsOf.Add(-reconcileSpan))
 	if errors.Is(err, ErrTooMany) {
-		own, readable, err = nil, false, nil // nobody can tell, then
+		own, readable, err = e.accusers, false, nil // of the others nobody can tell, then
 	}
 	if err != nil {
 		return fmt.Errorf("read the sent mail: %w", err)
@@ -59,7 +59,7 @@ func (e *Engine) reconcile(ctx context.Context, now time.Time) error {
 	}
 	e.Log.Warn("state compared with the sent mail", "mailbox", e.Mailbox.Name, "why", e.trust.Behind, "found", len(r.Sent),
 		"held", len(r.Holds), "strangers", len(r.Strangers))
-	e.doubting = true
+	e.doubting, e.accusers = true, nil
 	return e.loadTrust()
 }
 

@@ -168,6 +168,9 @@ func firstOf(addrs []string) string {
 	return addrs[0]
 }
 
+// accusersKept bounds what is kept of the mails that accuse a state.
+const accusersKept = 1000
+
 // was says whether an instance is this installation, or one it was before.
 func (t Trust) was(instance string) bool {
 	_, former := t.Former[instance]
@@ -262,9 +265,14 @@ func (e *Engine) stopForeign(t testimony, in Incoming, now time.Time) error {
 	return nil
 }
 
-// distrust notes that the Sent folder has a mail this state does not know.
+// distrust notes that the Sent folder has a mail this state does not know. The
+// mail is kept for reconcile: where Sent holds too many to be read, it would
+// accuse the state again and again.
 func (e *Engine) distrust(in Incoming, now time.Time) error {
 	e.flagged = true
+	if len(e.accusers) < accusersKept {
+		e.accusers = append(e.accusers, in)
+	}
 	asOf, err := e.Store.AbleAt(e.Mailbox.Name) // older than any round of this process: a round listens before it beats
 	if err != nil {
 		return &storeError{err}

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -96,6 +97,9 @@ func TestARestoredStateSendsNothingWhileSentCannotBeRead(t *testing.T) {
 	down, data := o.now, o.data
 	o.deliver("INBOX", engine.Incoming{MessageID: "r", From: []string{"eva@other.example"}, Arrived: o.now})
 	for o.now.Sub(down) < day {
+		o.down = errors.New("connection refused") // one look that fails hides nothing of it
+		o.mustTick()
+		o.down = nil
 		o.run(time.Hour)
 		status, err := o.desk.Status(t.Context())
 		if err != nil {
@@ -178,11 +182,16 @@ func TestAMachineRolledBackLearnsFromSent(t *testing.T) {
 		name            string
 		tidied          bool // the owner has moved what was sent to a folder of his own
 		strips, renames bool // the provider's copies lack our mark; have an id of its own beside ours
+		login           bool // and name as the sender who logged in
+		tooMany         bool // Sent holds more than is read at once
 	}{
 		{name: "as it was"},
 		{name: "tidied", tidied: true},
 		{name: "copies without our mark", strips: true},
 		{name: "copies with our id as their former one", strips: true, renames: true},
+		{name: "copies that name who logged in", strips: true, login: true},
+		{name: "more than is read at once", tooMany: true},
+		{name: "more than is read at once, without our mark", strips: true, tooMany: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newOffice(t)
@@ -203,6 +212,14 @@ func TestAMachineRolledBackLearnsFromSent(t *testing.T) {
 					o.folders["Sent"][i].MessageID, o.folders["Sent"][i].OriginalID = fmt.Sprintf("given-%d@provider.example", i), in.MessageID
 				}
 			}
+			if tt.login {
+				for i := range o.folders["Sent"] {
+					o.folders["Sent"][i].From = append(o.folders["Sent"][i].From, "login@provider.example")
+				}
+			}
+			if tt.tooMany {
+				o.sentDown = fmt.Errorf("%w: over 50,000", engine.ErrTooMany)
+			}
 			if err := o.store.(*bolt.Store).Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -213,7 +230,12 @@ func TestAMachineRolledBackLearnsFromSent(t *testing.T) {
 			}
 			o.store = nil
 			o.restart()
+			diary := &strings.Builder{}
+			o.engine.Log = slog.New(slog.NewTextHandler(diary, nil))
 			o.run(20 * day)
+			if n := strings.Count(diary.String(), "state compared with the sent mail"); n > 2 {
+				t.Errorf("compared with Sent %d times", n)
+			}
 			if n := o.sentTo("per@kund.example"); n > 3 {
 				t.Errorf("%d mails, want at most 3\n%s", n, o.story("per@kund.example"))
 			}

@@ -61,7 +61,7 @@ type IMAP struct {
 	refused map[messageKey]time.Time // since when the server has kept a message from us
 	halfway *halfway                 // a folder too full for one call, still open
 	busy    map[string]bool          // folders that got mail while we watched
-	stood   map[string]standing      // by folder, where its gaps were looked into last
+	stood   map[string]standing      // by folder, where it has gaps, how long it has stood as it stands
 
 	// Used by whoever holds the ear.
 	listening *listener
@@ -235,7 +235,7 @@ func (m *IMAP) readAll(ctx context.Context, folders []folder, cursor engine.Curs
 			continue
 		}
 		known, seen := cursor.Folders[f.name]
-		r := &reader{m: m, folder: f, room: sweepLimit - len(ins), doubted: m.doubts(f, len(folders) > fewFolders)}
+		r := &reader{m: m, folder: f, room: sweepLimit - len(ins), doubted: m.doubts(f, len(folders) > fewFolders, known.Gaps != 0)}
 		got, err := r.read(ctx, known, seen, cursor.Since)
 		switch {
 		case isForbidden(err) && f.role != engine.Inboxed:
@@ -267,7 +267,7 @@ func (m *IMAP) goOn(ctx context.Context, f folder, cursor engine.Cursor) ([]engi
 		return nil, cursor, err
 	}
 	known := cursor.Folders[f.name]
-	r := &reader{m: m, folder: f, room: sweepLimit, base: known}
+	r := &reader{m: m, folder: f, room: sweepLimit, base: known, exists: 1} // never empty: it was left halfway
 	ins, err := r.scan(ctx, span{from: firstGap(known)})
 	if err != nil {
 		return nil, cursor, fmt.Errorf("folder %s: %w", f.name, err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -110,14 +111,14 @@ func TestAMailThatIsShownLateIsRead(t *testing.T) {
 	}
 }
 
-// A message that was removed before it was read leaves a gap for good. It is
-// looked into once, and again when the number of messages changes.
-func TestAGapCostsNothingWhereNothingChanges(t *testing.T) {
+// A message that was removed before it was read leaves a gap for good, as most
+// do. It is looked into for an hour after the folder changed.
+func TestAGapIsWatchedForAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, m := newIMAPHost(t)
 		_, cursor := fetchAll(t, m, engine.Cursor{})
 		h.remove("INBOX", h.deliver("INBOX", "gone@x"))
-		two := h.deliver("INBOX", "two@x")
+		h.deliver("INBOX", "two@x")
 		ins, cursor := fetchAll(t, m, cursor)
 		wantIDs(t, ins, "two@x")
 		searches := func() int {
@@ -126,11 +127,117 @@ func TestAGapCostsNothingWhereNothingChanges(t *testing.T) {
 			wantIDs(t, ins)
 			return len(h.heard("UID SEARCH")) - before
 		}
-		got := []int{searches(), searches(), searches()}
-		h.remove("INBOX", two)
+		got := []int{searches(), searches()}
+		time.Sleep(gapPatience)
 		got = append(got, searches(), searches())
-		if want := []int{1, 0, 0, 1, 0}; !slices.Equal(got, want) {
+		h.deliver("INBOX", "three@x")
+		_, cursor = fetchAll(t, m, cursor)
+		got = append(got, searches())
+		if want := []int{1, 1, 0, 0, 1}; !slices.Equal(got, want) {
 			t.Errorf("searches a sweep: %v, want %v\n%s", got, want, strings.Join(h.heard("UID SEARCH"), "\n"))
+		}
+	})
+}
+
+// What is shown late is read also where something else changed at that moment,
+// and where the folder was only just met.
+func TestALateMailIsReadInOddMoments(t *testing.T) {
+	since := func(c engine.Cursor) engine.Cursor { c.Since = time.Now().Add(-24 * time.Hour); return c }
+	for name, live := range map[string]func(*testing.T, *imapHost, *IMAP) (engine.Cursor, func()){
+		"while another is removed": func(t *testing.T, h *imapHost, m *IMAP) (engine.Cursor, func()) {
+			old := h.deliver("INBOX", "before@x")
+			_, cursor := fetchAll(t, m, engine.Cursor{})
+			show := h.hide("INBOX", h.deliver("INBOX", "late@x"))
+			h.deliver("INBOX", "two@x")
+			_, cursor = fetchAll(t, m, cursor)
+			_, cursor = fetchAll(t, m, cursor)
+			return cursor, func() { h.remove("INBOX", old); show() }
+		},
+		"after the first look": func(t *testing.T, h *imapHost, m *IMAP) (engine.Cursor, func()) {
+			show := h.hide("INBOX", h.deliver("INBOX", "late@x"))
+			h.deliver("INBOX", "two@x")
+			_, cursor := fetchAll(t, m, since(engine.Cursor{}))
+			return cursor, show
+		},
+		"after a look at a copy that lags behind": func(t *testing.T, h *imapHost, m *IMAP) (engine.Cursor, func()) {
+			h.deliver("INBOX", "before@x")
+			_, cursor := fetchAll(t, m, since(engine.Cursor{}))
+			showLate := h.hide("INBOX", h.deliver("INBOX", "late@x"))
+			h.deliver("INBOX", "two@x")
+			last := h.deliver("INBOX", "three@x")
+			_, cursor = fetchAll(t, m, since(cursor))
+			showLast, f := h.hide("INBOX", last), h.folder("INBOX", "")
+			f.next--
+			_, cursor = fetchAll(t, m, since(cursor))
+			return cursor, func() { f.next++; showLast(); showLate() }
+		},
+		"in Sent": func(t *testing.T, h *imapHost, m *IMAP) (engine.Cursor, func()) {
+			_, cursor := fetchAll(t, m, engine.Cursor{})
+			show := h.hide("Sent", h.deliver("Sent", "late@x"))
+			h.deliver("Sent", "two@x")
+			_, cursor = fetchAll(t, m, cursor)
+			return cursor, show
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, m := newIMAPHost(t)
+				cursor, show := live(t, h, m)
+				show()
+				ins, _ := fetchAll(t, m, since(cursor))
+				if !slices.Contains(ids(ins), "late@x") {
+					t.Errorf("read were %v", ids(ins))
+				}
+			})
+		})
+	}
+}
+
+// Of a new folder, mail that is older than the look-back is no gap.
+func TestWhatIsOlderThanTheLookBackStaysUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, m := newIMAPHost(t)
+		h.deliver("INBOX", "ancient@x")
+		h.obey(func(c *hostConn, tag, line string) bool {
+			if strings.Contains(line, "SINCE") {
+				c.send("* SEARCH\r\n%s OK\r\n", tag)
+				return true
+			}
+			return false
+		})
+		_, cursor := fetchAll(t, m, engine.Cursor{Since: time.Now()})
+		h.deliver("INBOX", "new@x")
+		cursor.Since = time.Now()
+		ins, _ := fetchAll(t, m, cursor)
+		wantIDs(t, ins, "new@x")
+	})
+}
+
+// A search that is refused halfway through a folder holds the mailbox: only in
+// an empty folder does it mean nothing.
+func TestASearchThatIsRefusedHalfwaySkipsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, m := newIMAPHost(t)
+		_, cursor := fetchAll(t, m, engine.Cursor{})
+		for range 3 * sweepLimit {
+			h.deliver("INBOX", "one@x")
+		}
+		ins, cursor, err := m.Fetch(t.Context(), cursor)
+		if err != nil || !cursor.More {
+			t.Fatalf("more %v, %v", cursor.More, err)
+		}
+		h.obey(func(c *hostConn, tag, line string) bool {
+			if strings.Contains(line, "UID SEARCH") {
+				c.send("%s NO [SERVERBUG] try later\r\n", tag)
+				return true
+			}
+			return false
+		})
+		wantHeld(t, m, cursor, "try later")
+		h.obey(nil)
+		rest, _ := fetchAll(t, m, cursor)
+		if got := len(ins) + len(rest); got != 3*sweepLimit {
+			t.Errorf("%d messages were read, want %d", got, 3*sweepLimit)
 		}
 	})
 }

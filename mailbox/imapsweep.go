@@ -42,10 +42,10 @@ type reader struct {
 	doubted  bool // a STATUS that shows nothing new is not believed
 }
 
-// standing is a folder whose gaps were looked into, and in vain.
+// standing is a folder whose gaps were looked into in vain, and since when.
 type standing struct {
 	cursor engine.FolderCursor
-	exists uint32
+	since  time.Time
 }
 
 // fewFolders is how many folders may be opened in every sweep.
@@ -57,12 +57,12 @@ const fewFolders = 16
 // before: 44 to 50 of 100 looks missed one that way, while those that opened the
 // folder missed none of 450. Where there are many folders, those are opened that
 // get mail: by their role, or because they did while we watched.
-func (m *IMAP) doubts(f folder, crowded bool) bool {
+func (m *IMAP) doubts(f folder, crowded, gaps bool) bool {
 	switch f.role {
 	case engine.Inboxed, engine.Junk, engine.AllMail:
 		return true
 	case engine.SentMail:
-		return false // nobody answers there
+		return gaps // nobody answers there, but what was sent must not be overlooked
 	}
 	return !crowded || m.busy[f.name]
 }
@@ -113,7 +113,7 @@ func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool,
 		return nil, err
 	}
 	todo, quiet, baseline := plan(r.folder, known, seen, since)
-	if quiet && r.numbered && (known.Gaps == 0 || r.m.stood[r.folder.name] == standing{known, r.exists}) {
+	if quiet && r.numbered && (known.Gaps == 0 || r.m.gapsAreOld(r.folder.name, known)) {
 		r.cursor, r.known = known, true
 		return nil, nil
 	}
@@ -137,8 +137,8 @@ func (r *reader) read(ctx context.Context, known engine.FolderCursor, seen bool,
 			"uid_validity", r.folder.validity, "uid_next", r.folder.next, "was", known.UIDValidity, "was_next", known.UIDNext)
 	}
 	ins, err := r.scan(ctx, todo)
-	if err == nil && r.cursor == known {
-		r.m.stood[r.folder.name] = standing{known, r.exists}
+	if err == nil && r.cursor == known && r.m.stood[r.folder.name].cursor != known {
+		r.m.stood[r.folder.name] = standing{known, time.Now()}
 	}
 	return ins, err
 }
@@ -193,12 +193,13 @@ func (r *reader) baseline(ctx context.Context) error {
 // mail which came after the folder was opened is read as well.
 func (r *reader) scan(ctx context.Context, todo span) ([]engine.Incoming, error) {
 	var ins []engine.Incoming
-	var found []imap.UID
+	watched, found, err := r.inSight(ctx, todo)
+	if err != nil {
+		return nil, err
+	}
 	stand := func(next uint32) {
 		r.stand(max(next, r.base.UIDNext))
-		if todo.since.IsZero() {
-			r.cursor.Gaps = gaps(r.base, r.cursor.UIDNext, found)
-		}
+		r.cursor.Gaps = gaps(watched, r.cursor.UIDNext, found)
 	}
 	from, width := todo.from, uint64(firstWindow)
 	for {

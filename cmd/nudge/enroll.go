@@ -20,7 +20,10 @@ func (a *app) enrollCommand() *cobra.Command {
 		Short: "follow up with somebody",
 		Long: `Put one prospect into a sequence. The first touch leaves when the first step's wait is over and the sequence's
 sending window is open.`,
-		Example:           "  nudge enroll quote maria@example.com --name \"Maria Lund\" --set quote_no=1042\n  nudge enroll quote maria@example.com --at 2026-11-24T09:00:00+01:00",
+		Example: `  nudge enroll quote maria@example.com --name "Maria Lund" \
+    --set quote_no=1042 --set project="the roof"
+  nudge enroll quote tom@example.com --name "Tom Berg" \
+    --set quote_no=1043 --set project="the fence" --at 2026-11-24T09:00:00+01:00`,
 		Args:              need(2, 2),
 		ValidArgsFunction: a.completeSequence,
 		RunE: func(cmd *cobra.Command, args []string) error {

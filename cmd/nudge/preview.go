@@ -48,7 +48,7 @@ are not for this prospect (only-if, a date that is too close) are left out, and 
 
 With --watch a page on this machine shows all steps as a desktop and a telephone would, and again whenever the file is
 saved.`,
-		Example:           "  nudge preview quote --set first_name=Maria --set quote_no=1042\n  nudge preview sequences/quote.md --watch --name \"Maria Lund\"",
+		Example:           "  nudge preview quote --name Maria --set quote_no=1042 --set project=\"the roof\"\n  nudge preview sequences/quote.md --watch --name \"Maria Lund\"",
 		Args:              need(1, 1),
 		ValidArgsFunction: a.completeSequence,
 		RunE: func(cmd *cobra.Command, args []string) error {

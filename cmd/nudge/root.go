@@ -273,8 +273,9 @@ func argumentNames(cmd *cobra.Command) string {
 	return strings.Join(strings.Fields(cmd.Use)[1:], " ")
 }
 
+// firstExample is the first example of a command, in one line.
 func firstExample(cmd *cobra.Command) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(cmd.Example), "\n")
+	first, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(cmd.Example), " \\\n   ", ""), "\n")
 	return first
 }
 

@@ -171,14 +171,7 @@ func TestTheErrorformatReadsRealOutput(t *testing.T) {
 func TestTheHookHoldsBackMistakes(t *testing.T) {
 	hook := guide(t, "sh")
 	_, _ = linted(t)
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	if err := os.Symlink(program, filepath.Join(bin, "nudge")); err != nil {
-		t.Fatal(err)
-	}
+	bin := linked(t)
 	if err := os.WriteFile("hook", []byte(hook+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -197,4 +190,57 @@ func TestTheHookHoldsBackMistakes(t *testing.T) {
 	if out, code := run(); code != 0 {
 		t.Errorf("with advice alone: %d\n%s", code, out)
 	}
+}
+
+// The commands of the guide's beginning, and the examples of the commands that
+// pour fields into the presets, work as they stand there, one after the other.
+func TestTheGuideCanBeFollowed(t *testing.T) {
+	text, err := os.ReadFile("../../docs/writing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands []string
+	for _, c := range regexp.MustCompile(`(?m)^nudge [^#\n]*`).FindAllString(string(text), -1) {
+		if !strings.HasPrefix(c, "nudge: ") && !strings.Contains(c, "--watch") { // that one goes on until Ctrl-C
+			commands = append(commands, c)
+		}
+	}
+	a := &app{}
+	for _, cmd := range []string{a.previewCommand().Example, a.enrollCommand().Example} {
+		for _, c := range strings.Split(strings.ReplaceAll(strings.TrimSpace(cmd), "\\\n", ""), "\n") {
+			if !strings.Contains(c, "--watch") {
+				commands = append(commands, c)
+			}
+		}
+	}
+	if len(commands) < 6 {
+		t.Fatalf("only %q", commands)
+	}
+	t.Chdir(t.TempDir())
+	config := "state = \"nudge.db\"\n\n[[mailbox]]\naddress = \"anna@bergroofing.example\"\ndisplay-name = \"Anna\"\nimap = \"imap.example:993\"\nsmtp = \"smtp.example:465\"\npassword-from = \"env P\"\n"
+	if err := os.WriteFile("nudge.toml", []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bin := linked(t)
+	for _, c := range commands {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", c)
+		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", c, err, out)
+		}
+	}
+}
+
+// linked is a folder with this program in it, under its own name.
+func linked(t *testing.T) string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(program, filepath.Join(bin, "nudge")); err != nil {
+		t.Fatal(err)
+	}
+	return bin
 }

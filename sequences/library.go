@@ -192,8 +192,8 @@ var errChanging = errors.New("the file is just being written; reload again")
 // links and devices are not followed, wherever they lead.
 func readFile(fsys fs.FS, entry fs.DirEntry) ([]byte, error) {
 	name := entry.Name()
-	if !fileName.MatchString(name) {
-		return nil, wrong("the file name of a sequence is made of a-z, 0-9, - and _, and ends with .md").meant(tidyFile(name))
+	if m := misnamed(name); m != nil {
+		return nil, m
 	}
 	if !entry.Type().IsRegular() {
 		return nil, wrong("not a regular file")
@@ -223,6 +223,14 @@ func readFile(fsys fs.FS, entry fs.DirEntry) ([]byte, error) {
 		return nil, errChanging
 	}
 	return source, nil
+}
+
+// misnamed says what is wrong with a file's name, or is nil.
+func misnamed(name string) *mistake {
+	if fileName.MatchString(name) {
+		return nil
+	}
+	return wrong("the file name of a sequence is made of a-z, 0-9, - and _, and ends with .md").meant(tidyFile(name))
 }
 
 var notInFiles = regexp.MustCompile(`[^a-z0-9_]+`)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -48,6 +49,16 @@ func (f Finding) String() string {
 // Parse does.
 func Lint(file string, source []byte) []Finding {
 	return read(file, source, options{dir: folderOf(file)}).findings()
+}
+
+// LintName says whether a folder of sequences would leave a file out for its
+// name, whatever is in it.
+func LintName(file string) (finding Finding, wrong bool) {
+	m := misnamed(filepath.Base(file))
+	if m == nil {
+		return Finding{}, false
+	}
+	return Finding{File: file, Line: 1, Column: 1, Severity: SeverityError, Message: m.text, Suggestion: m.suggestion}, true
 }
 
 // LintIn is Lint for a file of any folder; nil is no folder, and what the file

@@ -42,7 +42,7 @@ A FILE of - is standard input. The exit code is 3 when there are mistakes, or wi
 				sources[i] = sequences.Source{File: f.name, Text: f.source}
 			}
 			for i, findings := range sequences.LintAll(sources) {
-				files[i].findings = findings
+				files[i].findings = append(files[i].findings, findings...)
 			}
 			if err := write(files); err != nil {
 				return err
@@ -64,6 +64,25 @@ type lintedFile struct {
 	name     string
 	source   []byte
 	findings []sequences.Finding
+	misnamed bool // the first finding is about the name, not about a line
+}
+
+// lintedName begins a file with what is wrong with its name: a mistake where the
+// daemon would refuse it, advice for a file that lies elsewhere.
+func lintedName(name string, source []byte, shelved bool) lintedFile {
+	f := lintedFile{name: name, source: source}
+	finding, wrong := sequences.LintName(name)
+	if !wrong {
+		return f
+	}
+	if !shelved {
+		finding.Severity = sequences.SeverityAdvice
+		if finding.Suggestion != "" {
+			finding.Suggestion = fmt.Sprintf("call it %q", finding.Suggestion)
+		}
+	}
+	f.findings, f.misnamed = []sequences.Finding{finding}, true
+	return f
 }
 
 // lintSources reads what the arguments name.
@@ -94,7 +113,7 @@ func (a *app) lintSources(args []string) ([]lintedFile, error) {
 			if err != nil {
 				return nil, fileTrouble(name, err, "")
 			}
-			files = append(files, lintedFile{name: name, source: source})
+			files = append(files, lintedName(name, source, name != arg || a.isShelved(name)))
 		}
 	}
 	return files, nil
@@ -111,6 +130,20 @@ func readSource(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxSource))
+}
+
+// isShelved says whether a file lies in the folder of sequences.
+func (a *app) isShelved(name string) bool {
+	dir, err := a.sequencesDir()
+	if err != nil {
+		return false
+	}
+	shelf, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	own, err := os.Stat(filepath.Dir(name))
+	return err == nil && os.SameFile(shelf, own)
 }
 
 // sequencesDir is the config's folder, or ./sequences when there is no config.
@@ -174,14 +207,14 @@ func countFindings(files []lintedFile) (mistakes, advice int) {
 func (a *app) lintText(files []lintedFile) error {
 	for _, f := range files {
 		lines := strings.Split(strings.ReplaceAll(string(f.source), "\r\n", "\n"), "\n")
-		for _, finding := range f.findings {
+		for i, finding := range f.findings {
 			text := visible(finding.String())
 			if finding.Severity == sequences.SeverityError {
 				a.printf("%s\n", a.bold(text))
 			} else {
 				a.printf("%s\n", strings.Replace(text, ": ", ": advice: ", 1))
 			}
-			if finding.Line >= 1 && finding.Line <= len(lines) {
+			if (i > 0 || !f.misnamed) && finding.Line >= 1 && finding.Line <= len(lines) {
 				a.showPlace(lines[finding.Line-1], finding)
 			}
 		}

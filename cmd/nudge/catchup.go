@@ -123,7 +123,7 @@ func (a *app) catchUp(ctx context.Context, op engine.Operator, req engine.CatchU
 }
 
 func (a *app) tellOverdue(overdue []engine.Overdue, now time.Time) {
-	t := table{shrink: 2}
+	t := table{shrink: []int{2, 1, 0}}
 	t.add("ADDRESS", "SEQUENCE", "STEP", "WAS DUE", "LATE")
 	for _, o := range overdue {
 		t.add(o.Address, o.Sequence, o.Step, shortWhen(o.Due), lateness(o.Due, now))

@@ -39,7 +39,7 @@ func (a *app) listCommand() *cobra.Command {
 					}
 					return a.writeJSON(views)
 				}
-				a.tellList(views, state != "" || sequence != "", time.Now())
+				a.tellList(views, s.commonZone(), state != "" || sequence != "", time.Now())
 				return nil
 			})
 		},
@@ -51,7 +51,7 @@ func (a *app) listCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) tellList(views []engine.View, filtered bool, now time.Time) {
+func (a *app) tellList(views []engine.View, zone *time.Location, filtered bool, now time.Time) {
 	switch {
 	case len(views) == 0 && filtered:
 		a.printf("nobody\n")
@@ -61,12 +61,33 @@ func (a *app) tellList(views []engine.View, filtered bool, now time.Time) {
 		a.next("nudge enroll SEQUENCE ADDRESS")
 		return
 	}
-	var t table
-	t.add("ADDRESS", "SEQUENCE", "STATE", "REASON", "TOUCHES", "NEXT")
-	for _, v := range views {
-		t.add(v.Address, v.Sequence, string(v.State), reasonWords(v), strconv.Itoa(v.Touches), nextWords(v, now))
+	if !isTerminal(a.out) {
+		a.printTable(listed(views, "TOUCHES", func(t time.Time) string { return shortWhen(t) + ", " + away(t, now) }))
+		return
+	}
+	elsewhere := false // on a terminal the zone is told once
+	moment := func(t time.Time) string {
+		elsewhere = elsewhere || sameClock(t, zone) && !sameClock(t, time.Local)
+		return shortly(t, now, zone)
+	}
+	t := listed(views, "SENT", func(t time.Time) string { return moment(t) + ", " + away(t, now) })
+	if t.wide() > a.columns() {
+		t = listed(views, "SENT", moment)
 	}
 	a.printTable(t)
+	if elsewhere {
+		a.printf("%s\n", a.dim("times are those of "+zone.String()))
+	}
+}
+
+// listed is a row for each enrollment; moment tells when something is due.
+func listed(views []engine.View, touches string, moment func(time.Time) string) table {
+	t := table{shrink: []int{0, 1, 3, 5}}
+	t.add("ADDRESS", "SEQUENCE", "STATE", "REASON", touches, "NEXT")
+	for _, v := range views {
+		t.add(v.Address, v.Sequence, string(v.State), reasonWords(v), strconv.Itoa(v.Touches), nextWords(v, moment))
+	}
+	return t
 }
 
 // reasonWords is why an enrollment's state is what it is.
@@ -78,7 +99,7 @@ func reasonWords(v engine.View) string {
 }
 
 // nextWords is an enrollment's next action and when.
-func nextWords(v engine.View, now time.Time) string {
+func nextWords(v engine.View, moment func(time.Time) string) string {
 	switch {
 	case v.Next == nil:
 		return ""
@@ -87,7 +108,7 @@ func nextWords(v engine.View, now time.Time) string {
 	case v.Next.At == nil:
 		return "your answer"
 	}
-	words := shortWhen(*v.Next.At) + ", " + away(*v.Next.At, now)
+	words := moment(*v.Next.At)
 	if v.Next.Action != "email" {
 		words = v.Next.Action + " " + words
 	}

@@ -63,7 +63,7 @@ func presets() *sequences.Library {
 
 func (a *app) listPresets() error {
 	library := presets()
-	t := table{shrink: 3}
+	t := table{shrink: []int{3}}
 	t.add("PRESET", "TITLE", "TOUCHES", "NEEDS")
 	for _, name := range library.Names() {
 		seq, _ := library.Sequence(name)

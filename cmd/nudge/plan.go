@@ -89,8 +89,7 @@ func (a *app) rehearsed(name, from, zone string, set []string) ([]engine.Coming,
 }
 
 func (a *app) tellImagined(rows []engine.Coming) {
-	var t table
-	t.shrink = 2
+	t := table{shrink: []int{2}}
 	t.add("WHEN", "ACTION", "STEP", "")
 	for _, r := range rows {
 		t.add(r.At.Format("Mon 2 Jan 2006 15:04 -07:00"), r.Action, r.Step, r.Held)

@@ -102,7 +102,7 @@ func (a *app) listSent(address string, mails []engine.SentTouch, asJSON bool) er
 		a.printf("no mail was sent to %s yet\n", visible(address))
 		return nil
 	}
-	t := table{shrink: 4}
+	t := table{shrink: []int{4, 3, 2}}
 	t.add("", "sent", "sequence", "step", "subject")
 	for i, m := range mails {
 		subject := m.Subject

@@ -117,7 +117,7 @@ func (a *app) listSuppressed(ctx context.Context, op engine.Operator, asJSON boo
 		a.printf("nobody is suppressed\n")
 		return nil
 	}
-	t := table{shrink: 2}
+	t := table{shrink: []int{2, 0}}
 	t.add("WHO", "SINCE", "WHY")
 	for _, s := range all {
 		t.add(s.Target, day(s.At.Local()), s.Why)

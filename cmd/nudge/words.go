@@ -52,6 +52,22 @@ func shortWhen(t time.Time) string {
 	return day(t) + t.Format(" -07:00")
 }
 
+// nearYear is within which no year is told apart from the one around.
+const nearYear = 300 * 24 * time.Hour
+
+// shortly writes a moment as short as it can be told: without a year where it is
+// near, and with its offset only where its clock is not the zone's.
+func shortly(t, now time.Time, zone *time.Location) string {
+	words := t.Format("Mon 2 Jan 15:04")
+	if t.Sub(now).Abs() > nearYear {
+		words = t.Format("Mon 2 Jan 2006 15:04")
+	}
+	if sameClock(t, zone) {
+		return words
+	}
+	return words + t.Format(" -07:00")
+}
+
 // sameClock says whether a zone's clocks show at a moment what the moment's own do.
 func sameClock(t time.Time, loc *time.Location) bool {
 	_, own := t.Zone()

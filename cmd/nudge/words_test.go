@@ -108,9 +108,10 @@ func TestForeignTextCannotMoveTheCursor(t *testing.T) {
 }
 
 func TestATableFitsAScreen(t *testing.T) {
-	var tb table
+	tb := table{shrink: []int{1, 0}}
 	tb.add("ADDRESS", "SEQUENCE", "NEXT")
-	tb.add(strings.Repeat("ä", 70)+"@example.com", "quote", "Tue 24 Nov 09:00, in 14 h")
+	long := strings.Repeat("ä", 60) + "@example.com"
+	tb.add(long, strings.Repeat("quote", 5), "Tue 24 Nov 09:00, in 14 h")
 	tb.add("maria@example.com", "a", "")
 	lines := tb.lines(width)
 	for _, line := range lines {
@@ -118,11 +119,23 @@ func TestATableFitsAScreen(t *testing.T) {
 			t.Errorf("%d: %s", utf8.RuneCountInString(line), line)
 		}
 	}
-	if !strings.Contains(lines[1], "…  quote") || !strings.HasPrefix(lines[2], "maria@example.com ") || strings.HasSuffix(lines[2], " ") {
+	if lines[1] != long || !strings.HasPrefix(lines[2], "  ") || !strings.Contains(lines[2], "quotequoteq…  Tue") ||
+		!strings.HasPrefix(lines[3], "maria@example.com ") || strings.HasSuffix(lines[3], " ") {
 		t.Errorf("%q", lines)
 	}
-	if whole := tb.lines(0)[1]; !strings.HasPrefix(whole, strings.Repeat("ä", 70)+"@example.com  quote") {
+	if whole := tb.lines(0)[1]; !strings.HasPrefix(whole, long+"  quote") {
 		t.Errorf("where there is no edge an address is cut: %q", whole)
+	}
+	if lines = tb.lines(0); len(lines) != 3 {
+		t.Errorf("%q", lines)
+	}
+	mails := table{shrink: []int{4, 3, 2}} // as nudge show --mails lists them
+	mails.add("", "sent", "sequence", "step", "subject")
+	mails.add("1", "Wed 23 Dec 2026 09:00", "appointment", "what-the-quote-does-not-say-"+strings.Repeat("x", 20), "Quote 1042: did it reach you?")
+	for _, line := range mails.lines(width) {
+		if utf8.RuneCountInString(line) > width {
+			t.Errorf("too wide: %s", line)
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ sending window is open.`,
 				if asJSON {
 					return a.writeJSON(v)
 				}
-				a.printf("enrolled %s in %s; %s%s\n", visible(person(v.Name, v.Address)), visible(v.Sequence), visible(firstTouch(v, s)), countedFrom(req.At, time.Now()))
+				a.tell(fmt.Sprintf("enrolled %s in %s; %s%s", person(v.Name, v.Address), v.Sequence, firstTouch(v, s), countedFrom(req.At, time.Now())))
 				if isRunning(op) {
 					a.next("nudge show %s", v.Address)
 				} else {

@@ -208,12 +208,7 @@ func (a *app) lintText(files []lintedFile) error {
 	for _, f := range files {
 		lines := strings.Split(strings.ReplaceAll(string(f.source), "\r\n", "\n"), "\n")
 		for i, finding := range f.findings {
-			text := visible(finding.String())
-			if finding.Severity == sequences.SeverityError {
-				a.printf("%s\n", a.bold(text))
-			} else {
-				a.printf("%s\n", strings.Replace(text, ": ", ": advice: ", 1))
-			}
+			a.tellFinding(finding)
 			if (i > 0 || !f.misnamed) && finding.Line >= 1 && finding.Line <= len(lines) {
 				a.showPlace(lines[finding.Line-1], finding)
 			}
@@ -232,6 +227,21 @@ func (a *app) lintText(files []lintedFile) error {
 		a.next("nudge preview %s --all", files[0].name)
 	}
 	return nil
+}
+
+// tellFinding writes one finding. Editors read it off a pipe, or off a terminal
+// for which COLUMNS says that lines are long: see docs/writing.md.
+func (a *app) tellFinding(finding sequences.Finding) {
+	text, paint := visible(finding.String()), a.bold
+	if finding.Severity != sequences.SeverityError {
+		text, paint = strings.Replace(text, ": ", ": advice: ", 1), func(s string) string { return s }
+	}
+	for i, line := range a.linesOf(text, 2) {
+		if i > 0 {
+			line = "  " + line
+		}
+		a.printf("%s\n", paint(line))
+	}
 }
 
 // showPlace prints a line of source and a caret below the place in it.

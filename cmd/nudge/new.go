@@ -39,7 +39,7 @@ The preset is the one called NAME, else ` + usualPreset + `; --list shows them a
 			case list:
 				return a.listPresets()
 			case len(args) == 0:
-				return usage(cmd.CommandPath()+" needs NAME", "for example: "+firstExample(cmd))
+				return usage(cmd.CommandPath()+" needs NAME", exampleHint+firstExample(cmd))
 			}
 			return a.newSequence(args[0], from)
 		},

@@ -166,7 +166,9 @@ func (a *app) commandHelp(cmd *cobra.Command) {
 			a.printf("\n")
 		}
 		if cmd.Name() == "completion" || cmd.HasParent() && cmd.Parent().Name() == "completion" {
-			a.printf("%s\n", paragraph) // cobra's own, with lines to type
+			for line := range strings.SplitSeq(paragraph, "\n") { // cobra's own, with lines to type
+				a.printf("%s\n", strings.Join(broken(line, width), "\n"))
+			}
 			continue
 		}
 		for _, line := range hanging(paragraph, width, 0) {
@@ -260,9 +262,9 @@ func need(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return usage(fmt.Sprintf("%s needs %s", cmd.CommandPath(), argumentNames(cmd)), "for example: "+firstExample(cmd))
+			return usage(fmt.Sprintf("%s needs %s", cmd.CommandPath(), argumentNames(cmd)), exampleHint+firstExample(cmd))
 		case most >= 0 && len(args) > most:
-			return usage(fmt.Sprintf("unexpected argument %q", args[most]), "for example: "+firstExample(cmd))
+			return usage(fmt.Sprintf("unexpected argument %q", args[most]), exampleHint+firstExample(cmd))
 		}
 		return nil
 	}

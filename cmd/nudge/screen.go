@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -68,11 +69,23 @@ func isTerminal(w io.Writer) bool {
 }
 
 // columns is the terminal's width, or width where there is none.
-func (a *app) columns() int {
-	if f, ok := terminal(a.out); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w >= 40 {
-			return w
-		}
+func (a *app) columns() int { return columnsOf(a.out) }
+
+// narrowestScreen is below which a width is not believed.
+const narrowestScreen = 40
+
+// columnsOf is the width of what is written to. COLUMNS says another for a
+// terminal whose lines a program reads, such as the one of an editor's tasks.
+func columnsOf(w io.Writer) int {
+	f, ok := terminal(w)
+	if !ok {
+		return width
+	}
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= narrowestScreen {
+		return n
+	}
+	if n, _, err := term.GetSize(int(f.Fd())); err == nil && n >= narrowestScreen {
+		return n
 	}
 	return width
 }
@@ -91,10 +104,25 @@ func (a *app) fact(label, words string, paint func(string) string) {
 	}
 }
 
+// broken is a line as it stands where it fits, else its words in several.
+func broken(line string, columns int) []string {
+	if utf8.RuneCountInString(line) <= columns {
+		return []string{line}
+	}
+	return hanging(line, columns, 0)
+}
+
 // hanging breaks words into lines that leave room for an indent. Longer words,
 // such as paths, stay whole.
 func hanging(words string, columns, indent int) []string {
 	return wrap(words, max(columns-indent, 20))
+}
+
+// tell writes a sentence, on a terminal in several lines where it must.
+func (a *app) tell(sentence string) {
+	for _, line := range a.linesOf(visible(sentence), 0) {
+		a.printf("%s\n", line)
+	}
 }
 
 // linesOf is hanging for what other programs may read line by line: it breaks

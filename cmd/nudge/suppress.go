@@ -57,7 +57,7 @@ func (f suppressFlags) check(cmd *cobra.Command, args []string) error {
 	case f.list && (len(args) > 0 || f.remove || f.why != ""):
 		return usage("--list goes with nothing but --json", "nudge suppress --list")
 	case !f.list && len(args) == 0:
-		return usage("nudge suppress needs ADDRESS|@DOMAIN, or --list", "for example: "+firstExample(cmd))
+		return usage("nudge suppress needs ADDRESS|@DOMAIN, or --list", exampleHint+firstExample(cmd))
 	case f.yes && !f.remove:
 		return usage("--yes goes with --remove", "nudge suppress --remove --yes ADDRESS")
 	}

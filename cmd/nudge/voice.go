@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"unicode"
+	"unicode/utf8"
 
 	"nudge/engine"
 	"nudge/engine/bolt"
@@ -97,7 +99,42 @@ func (a *app) explain(err error) int {
 	return t.code
 }
 
-func (a *app) say(kind, text string) { fmt.Fprintf(a.err, "nudge: %s: %s\n", kind, visible(text)) }
+func (a *app) say(kind, text string) {
+	label := fmt.Sprintf("nudge: %s: ", kind)
+	text = visible(text)
+	if !isTerminal(a.err) {
+		fmt.Fprintf(a.err, "%s%s\n", label, text)
+		return
+	}
+	for _, line := range toldIn(columnsOf(a.err)-len(label), text) {
+		fmt.Fprintf(a.err, "%s%s\n", label, line)
+		label = strings.Repeat(" ", len(label))
+	}
+}
+
+// exampleHint begins a hint that is one command from there on.
+const exampleHint = "for example: "
+
+// quotedWords are arguments of a command that hold spaces.
+var quotedWords = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+
+// toldIn breaks what is told into lines. A command to copy goes on behind a
+// backslash, never inside an argument.
+func toldIn(columns int, text string) []string {
+	if utf8.RuneCountInString(text) <= columns || !strings.HasPrefix(text, exampleHint) {
+		return broken(text, columns)
+	}
+	const kept = "\x00" // stands for a space that must not be broken
+	whole := quotedWords.ReplaceAllStringFunc(text, func(s string) string { return strings.ReplaceAll(s, " ", kept) })
+	lines := hanging(whole, columns, 2)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], kept, " ")
+		if i < len(lines)-1 {
+			lines[i] += " \\"
+		}
+	}
+	return lines
+}
 
 // asTrouble gives every error its exit code.
 func asTrouble(err error) *trouble {

@@ -192,3 +192,16 @@ func TestSystemdIsToldWhenItListens(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", path+"-gone")
 	tellSystemd("STOPPING=1") // nobody listens, which is no mistake
 }
+
+// A long hint fits a screen, and a command in it can still be copied.
+func TestWhatIsToldFitsAScreen(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"nudge list shows everybody", "nudge list shows everybody"},
+		{"nudge import updates the fields of who is enrolled", "nudge import updates the fields of who\nis enrolled"},
+		{`for example: nudge enroll quote m@example.com --name "Maria Lund" --set a=1`, "for example: nudge enroll quote \\\nm@example.com --name \"Maria Lund\" \\\n--set a=1"},
+	} {
+		if got := strings.Join(toldIn(39, tt.text), "\n"); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,10 +66,18 @@ type unreadable struct {
 	Error string `json:"error"`
 }
 
+// fileOfMails says whether a source can only be a file: folders of a mailbox
+// are not called so.
+var fileOfMails = regexp.MustCompile(`(?i)^[./~]|\.(mbox|mbx|eml|emlx|txt|zip|gz)$`)
+
 func (a *app) replay(ctx context.Context, source string, f replayFlags) error {
+	_, there := os.Stat(source)
 	s, err := a.settings()
+	if errors.Is(there, fs.ErrNotExist) && (fileOfMails.MatchString(source) || errors.Is(err, errNoConfig)) {
+		return fileTrouble(source, there, "name an mbox file, a folder of mails, or with a nudge.toml a folder of the mailbox")
+	}
 	if err != nil {
-		if _, there := os.Stat(source); len(f.addresses) == 0 || there != nil || a.configFile != "" {
+		if len(f.addresses) == 0 || there != nil || a.configFile != "" {
 			return err // the people, or the mail, are only known by it
 		}
 		s = settings{}
@@ -108,7 +117,11 @@ func (a *app) replayer(ctx context.Context, s settings, f replayFlags) (*replaye
 			r.own[engine.AddressKey(address)] = true
 		}
 	}
-	for _, address := range f.own {
+	for _, typed := range f.own {
+		address, err := engine.CleanAddress(typed)
+		if err != nil {
+			return nil, usage(fmt.Sprintf("--own %s: %v", typed, err), "write for example --own you@example.com")
+		}
 		r.own[engine.AddressKey(address)] = true
 	}
 	for _, typed := range f.addresses {

@@ -50,7 +50,7 @@ func exampleProspect(t testing.TB, row int) engine.Enrollment {
 // exampleMails walks through an example with a prospect.
 func exampleMails(t testing.TB, file string, en engine.Enrollment) (*walker, []walked) {
 	t.Helper()
-	seq, err := findSequence(file, "")
+	seq, err := findSequence(file, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestExampleMailsKeepToThemselves(t *testing.T) {
 func TestPlanAndPreviewTellTheSame(t *testing.T) {
 	dice := rand.New(rand.NewPCG(3, 5))
 	for _, file := range exampleFiles(t) {
-		seq, err := findSequence(file, "")
+		seq, err := findSequence(file, "", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -364,7 +364,7 @@ func TestEveryCommandHasTwoExamples(t *testing.T) {
 		if cmd.Name() == "completion" || cmd.Name() == "help" {
 			continue
 		}
-		examples := strings.Split(strings.TrimSpace(cmd.Example), "\n")
+		examples := examplesOf(cmd)
 		if len(examples) != 2 {
 			t.Errorf("%s has %d examples", cmd.Name(), len(examples))
 		}

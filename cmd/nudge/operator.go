@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -152,18 +153,33 @@ func sequencesTrouble(dir, config string, err error) error {
 }
 
 // sequenceName is the name of the sequence that a person means: by its name, its
-// file or its title.
+// file or its title. A file that is not there keeps its name as it was typed.
 func (s settings) sequenceName(typed string) string {
 	name := typed
 	if strings.HasSuffix(typed, ".md") {
 		name = strings.TrimSuffix(filepath.Base(typed), ".md")
 	}
-	if library, err := sequences.Open(s.sequences); err == nil && name != "" {
-		if seq, there := library.Sequence(name); there {
-			return seq.Name
+	library, err := sequences.Open(s.sequences)
+	if err != nil || name == "" {
+		return name
+	}
+	if seq, there := library.Sequence(name); there {
+		return seq.Name
+	}
+	if brokenFile(library, name) != nil {
+		return name
+	}
+	return typed
+}
+
+// brokenFile is what is wrong with the file of a sequence that cannot be loaded.
+func brokenFile(library *sequences.Library, name string) error {
+	for _, broken := range library.Broken() {
+		if strings.Contains(broken.Error(), name+".md:") {
+			return broken
 		}
 	}
-	return name
+	return nil
 }
 
 // suggestSequence adds to the error about a sequence that is not there which one
@@ -177,7 +193,31 @@ func (s settings) suggestSequence(err error, typed string) error {
 	if failed != nil {
 		return err
 	}
+	if namesFile(typed) {
+		return noSequenceFile(typed, s.sequences, library.Names())
+	}
 	return &trouble{code: exitNothing, what: refusal.What + didYouMean(typed, library.Names()), hint: refusal.Hint}
+}
+
+// namesFile says whether a person named a file, not a sequence.
+func namesFile(typed string) bool {
+	return strings.EqualFold(filepath.Ext(typed), ".md") || strings.ContainsRune(typed, filepath.Separator)
+}
+
+// noSequenceFile says that a file which was named is none of the folder's.
+func noSequenceFile(path, dir string, names []string) error {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return &trouble{code: exitNothing, what: fmt.Sprintf("%s does not lie in %s, where the sequences are", path, dir), hint: "cp " + path + " " + dir}
+	}
+	t := &trouble{code: exitNothing, what: "there is no file " + path, hint: "name a sequence file, or a sequence"}
+	if len(names) == 0 {
+		return t
+	}
+	t.hint = "sequences: " + strings.Join(names, ", ")
+	if word := nearest(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), names); word != "" {
+		t.what += fmt.Sprintf("; did you mean %q?", word)
+	}
+	return t
 }
 
 // completeSequence offers the names of the sequences for a command's first

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,9 +195,12 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, strin
 	case !errors.Is(err, errNoConfig):
 		return nil, owner, "", err
 	}
-	seq, err := findSequence(name, dir)
-	if err != nil {
-		return nil, owner, "", err
+	seq, wrong := findSequence(name, dir, s.config())
+	if t, ok := errors.AsType[*trouble](wrong); ok && t.code == exitUsage && errors.Is(err, errNoConfig) {
+		t.code, t.hint = exitNothing, "nudge new "+usualPreset+" begins a sequence there; a file is named with its path: nudge preview FILE.md"
+	}
+	if wrong != nil {
+		return nil, owner, "", wrong
 	}
 	for _, m := range s.mailboxes {
 		if m.engine.Name == seq.From {
@@ -207,8 +211,9 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, strin
 	return seq, owner, s.config(), nil
 }
 
-// findSequence reads a file, or finds a sequence of the folder by its name.
-func findSequence(name, dir string) (*sequences.Sequence, error) {
+// findSequence reads a file, or finds a sequence of the folder by its name. config
+// is what says which folder.
+func findSequence(name, dir, config string) (*sequences.Sequence, error) {
 	info, err := os.Stat(name)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fileTrouble(name, err, "")
@@ -224,24 +229,32 @@ func findSequence(name, dir string) (*sequences.Sequence, error) {
 		}
 		return seq, nil
 	}
-	name = strings.TrimSuffix(name, ".md")
-	library, err := sequences.Open(dir)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fileTrouble(dir, err, "")
-	} else if err != nil {
-		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no sequence %q: %v", name, err), hint: "name a file: nudge preview FILE.md"}
-	}
-	if seq, ok := library.Sequence(name); ok {
-		return seq, nil
-	}
-	if _, err := readSource(filepath.Join(dir, name+".md")); errors.Is(err, fs.ErrPermission) {
-		return nil, fileTrouble(filepath.Join(dir, name+".md"), err, "")
-	}
-	for _, broken := range library.Broken() {
-		if strings.Contains(broken.Error(), name+".md:") {
+	library, failed := sequences.Open(dir)
+	if errors.Is(failed, fs.ErrPermission) {
+		return nil, fileTrouble(dir, failed, "")
+	} else if failed == nil {
+		word := strings.TrimSuffix(name, ".md")
+		if seq, ok := library.Sequence(word); ok {
+			return seq, nil
+		}
+		file := filepath.Join(dir, word+".md")
+		if _, err := readSource(file); errors.Is(err, fs.ErrPermission) {
+			return nil, fileTrouble(file, err, "")
+		}
+		if broken := brokenFile(library, word); broken != nil {
 			return nil, &trouble{code: exitFindings, what: broken.Error(), hint: "nudge lint " + dir + " shows the lines"}
 		}
 	}
+	switch {
+	case err == nil:
+		return nil, &trouble{code: exitNothing, what: name + " is a folder, not a file", hint: "name a file in it: nudge preview " + filepath.Join(name, "FILE.md")}
+	case failed == nil && namesFile(name):
+		return nil, noSequenceFile(name, dir, library.Names())
+	case namesFile(name):
+		return nil, noSequenceFile(name, dir, nil)
+	case failed != nil:
+		return nil, sequencesTrouble(dir, config, failed)
+	}
 	return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no sequence %q in %s", name, dir) + didYouMean(name, library.Names()),
-		hint: "sequences: " + strings.Join(library.Names(), ", ")}
+		hint: cmp.Or(with("sequences: ", strings.Join(library.Names(), ", ")), "nudge new "+name+" begins one")}
 }

@@ -122,7 +122,7 @@ func TestAPreviewIsWhatIsSent(t *testing.T) {
 
 // A step that was put in before one that is done will not come any more.
 func TestAPreviewLeavesOutWhatThePersonWillNotGet(t *testing.T) {
-	seq, err := findSequence("demo/quote.md", "")
+	seq, err := findSequence("demo/quote.md", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestAPreviewDecidesAsTheEngineDoes(t *testing.T) {
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	seq, err := findSequence(file, "")
+	seq, err := findSequence(file, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -275,11 +275,12 @@ func argumentNames(cmd *cobra.Command) string {
 	return strings.Join(strings.Fields(cmd.Use)[1:], " ")
 }
 
-// firstExample is the first example of a command, in one line.
-func firstExample(cmd *cobra.Command) string {
-	first, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(cmd.Example), " \\\n   ", ""), "\n")
-	return first
+// examplesOf are the examples of a command, each in one line.
+func examplesOf(cmd *cobra.Command) []string {
+	return strings.Split(strings.ReplaceAll(strings.TrimSpace(cmd.Example), " \\\n   ", ""), "\n")
 }
+
+func firstExample(cmd *cobra.Command) string { return examplesOf(cmd)[0] }
 
 // settings reads the config.
 func (a *app) settings() (settings, error) {

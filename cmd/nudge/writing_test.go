@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"nudge/sequences"
 )
 
@@ -206,8 +208,8 @@ func TestTheGuideCanBeFollowed(t *testing.T) {
 		}
 	}
 	a := &app{}
-	for _, cmd := range []string{a.previewCommand().Example, a.enrollCommand().Example} {
-		for _, c := range strings.Split(strings.ReplaceAll(strings.TrimSpace(cmd), "\\\n", ""), "\n") {
+	for _, cmd := range []*cobra.Command{a.previewCommand(), a.enrollCommand()} {
+		for _, c := range examplesOf(cmd) {
 			if !strings.Contains(c, "--watch") {
 				commands = append(commands, c)
 			}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -232,7 +234,7 @@ func (a *app) lintText(files []lintedFile) error {
 // tellFinding writes one finding. Editors read it off a pipe, or off a terminal
 // for which COLUMNS says that lines are long: see docs/writing.md.
 func (a *app) tellFinding(finding sequences.Finding) {
-	text, paint := visible(finding.String()), a.bold
+	text, paint := quoted.ReplaceAllStringFunc(visible(finding.String()), clipped), a.bold
 	if finding.Severity != sequences.SeverityError {
 		text, paint = strings.Replace(text, ": ", ": advice: ", 1), func(s string) string { return s }
 	}
@@ -244,31 +246,63 @@ func (a *app) tellFinding(finding sequences.Finding) {
 	}
 }
 
-// showPlace prints a line of source and a caret below the place in it.
-func (a *app) showPlace(line string, f sequences.Finding) {
-	number := fmt.Sprintf("%5d", f.Line)
-	before := []rune(line)
-	before = before[:min(max(f.Column-1, 0), len(before))]
-	for i, r := range before {
-		if r != '\t' {
-			before[i] = ' '
-		}
+// quoted is what a finding cites from the file.
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
+// clipped is what is cited, with what no person would read left out.
+func clipped(cited string) string {
+	const most = 60
+	if letters := []rune(cited); len(letters) > most+2 {
+		return string(letters[:most+1]) + `…"`
 	}
+	return cited
+}
+
+// widestLine is how much of a line of source is shown where there is no screen.
+const widestLine = 200
+
+// showPlace prints a line of source, or what fits of it, and a caret below the
+// place in it.
+func (a *app) showPlace(line string, f sequences.Finding) {
+	number, room := fmt.Sprintf("%5d |", f.Line), widestLine
+	if isTerminal(a.out) {
+		room = a.columns()
+	}
+	shown, at := around(line, f.Column-1, room-len(number)-1)
 	mark := a.red("^")
 	if f.Severity != sequences.SeverityError {
 		mark = a.yellow("^")
 	}
-	a.printf("%s %s\n", a.dim(number+" |"), strings.TrimRight(visibleKeepingTabs(line), " "))
-	a.printf("%s %s%s\n", a.dim("      |"), string(before), mark)
+	a.printf("%s %s\n", a.dim(number), strings.TrimRight(shown, " "))
+	a.printf("%s %s%s\n", a.dim("      |"), strings.Repeat(" ", at), mark)
 }
 
-// visibleKeepingTabs keeps carets below their place.
-func visibleKeepingTabs(line string) string {
-	parts := strings.Split(line, "\t")
-	for i := range parts {
-		parts[i] = visible(parts[i])
+// around is what stands around a place of a line, in at most room characters,
+// and where the place is in that. Each character stands for one of the line.
+func around(line string, at, room int) (string, int) {
+	shown := []rune(line)
+	for i, r := range shown {
+		switch {
+		case r == '\t':
+			shown[i] = ' '
+		case visible(string(r)) != string(r), r == utf8.RuneError:
+			shown[i] = '·'
+		}
 	}
-	return strings.Join(parts, "\t")
+	at = min(max(at, 0), len(shown))
+	if len(shown) <= room {
+		return string(shown), at
+	}
+	from := min(max(at-room/2, 0), len(shown)-room)
+	before, after := from > 0, from+room < len(shown)
+	shown = shown[from : from+room]
+	if before {
+		shown[0] = '…'
+	}
+	if after {
+		shown[room-1] = '…'
+	}
+	return string(shown), at - from
 }
 
 func (a *app) lintJSON(files []lintedFile) error {

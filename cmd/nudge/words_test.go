@@ -193,6 +193,31 @@ func TestSystemdIsToldWhenItListens(t *testing.T) {
 	tellSystemd("STOPPING=1") // nobody listens, which is no mistake
 }
 
+func TestThePlaceInALineIsShown(t *testing.T) {
+	long := strings.Repeat("a", 300)
+	for _, tt := range []struct {
+		line string
+		at   int
+		want string
+	}{
+		{"wait: 3", 6, "wait: 3\n      ^"},
+		{"\ta\x1b[2J\u202e\x00b", 3, " a·[2J··b\n   ^"},
+		{long, 0, strings.Repeat("a", 19) + "…\n^"},
+		{long + "b" + long, 300, "…aaaaaaaaab" + strings.Repeat("a", 8) + "…\n          ^"},
+		{long + "b", 300, "…" + strings.Repeat("a", 18) + "b\n                   ^"},
+		{long, 300, "…" + strings.Repeat("a", 19) + "\n                    ^"},
+		{"", 5, "\n^"},
+	} {
+		shown, at := around(tt.line, tt.at, 20)
+		if got := shown + "\n" + strings.Repeat(" ", at) + "^"; got != tt.want {
+			t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+		}
+	}
+	if got := clipped(`"` + long + `"`); got != `"`+long[:60]+`…"` || clipped(`"b"`) != `"b"` {
+		t.Errorf("got %s", got)
+	}
+}
+
 // A long hint fits a screen, and a command in it can still be copied.
 func TestWhatIsToldFitsAScreen(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{

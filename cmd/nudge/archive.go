@@ -43,7 +43,7 @@ func (a archive) refusal(path string, err error) error {
 			refused.Hint = "it is a folder: name a file in it"
 		}
 	case errors.Is(err, fs.ErrNotExist):
-		refused.What, refused.Hint = "there is no folder "+dir, "mkdir -p "+dir
+		refused.What, refused.Hint = "there is no folder "+dir, "mkdir -p "+shell(dir)
 	case errors.Is(err, syscall.ENOTDIR):
 		refused.What, refused.Hint = dir+" is no folder", "name a file in one"
 	case errors.Is(err, fs.ErrPermission) && a.daemon:

@@ -68,7 +68,7 @@ sending window is open.`,
 func firstTouch(v engine.View, s settings) string {
 	switch {
 	case v.Paused:
-		return "paused: nothing leaves until nudge resume " + v.Address
+		return "paused: nothing leaves until nudge resume " + shell(v.Address)
 	case v.Next == nil || v.Next.At == nil:
 		return "nothing is due"
 	}
@@ -98,5 +98,5 @@ func notEnrolled(err error, address string) error {
 		return err
 	}
 	return &trouble{code: exitFailed, what: refusal.What + "; the fields were not changed",
-		hint: "nudge import updates the fields of who is enrolled; nudge show " + strings.TrimSpace(address) + " tells how it stands"}
+		hint: "nudge import updates the fields of who is enrolled; nudge show " + shell(strings.TrimSpace(address)) + " tells how it stands"}
 }

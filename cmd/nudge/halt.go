@@ -138,7 +138,7 @@ func haltTrouble(state string, err error) error {
 	dir := filepath.Dir(state)
 	hint := "to stop everything now, end the daemon"
 	if errors.Is(err, fs.ErrNotExist) {
-		hint = "mkdir -p " + dir
+		hint = "mkdir -p " + shell(dir)
 	}
 	return &trouble{code: exitFailed, what: fmt.Sprintf("nothing is paused: %v", err), hint: hint}
 }

@@ -104,7 +104,7 @@ func stateTrouble(s settings, err error) error {
 	case errors.Is(err, bolt.ErrNewer):
 		return &trouble{code: exitFindings, what: err.Error(), hint: newerHint}
 	case errors.Is(err, fs.ErrNotExist):
-		return &trouble{code: exitFailed, what: fmt.Sprintf("there is no folder %s for the state", dir), hint: "mkdir -p " + dir}
+		return &trouble{code: exitFailed, what: fmt.Sprintf("there is no folder %s for the state", dir), hint: "mkdir -p " + shell(dir)}
 	case errors.Is(err, fs.ErrPermission):
 		return &trouble{code: exitFailed, what: fmt.Sprintf("this user may not read and write the state in %s", dir),
 			hint: "run nudge as the user the daemon runs as, or set state in " + s.config() + " to a file in a folder of your own"}
@@ -143,11 +143,11 @@ func sequencesTrouble(dir, config string, err error) error {
 	t := &trouble{code: exitUsage, what: fmt.Sprintf("sequences: %v", err), hint: "make the folder, or set sequences in " + config}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		t.what, t.hint = "there is no folder "+dir+" for the sequences", "mkdir -p "+dir+", or set sequences in "+config
+		t.what, t.hint = "there is no folder "+dir+" for the sequences", "mkdir -p "+shell(dir)+", or set sequences in "+config
 	case errors.Is(err, syscall.ENOTDIR):
 		t.what, t.hint = dir+" is a file, not a folder of sequences", "set sequences in "+config+" to the folder they are in"
 	case errors.Is(err, fs.ErrPermission):
-		t.what, t.hint = "this user may not read "+dir+", where the sequences are", "run nudge as the user it belongs to, or chmod u+rx "+dir
+		t.what, t.hint = "this user may not read "+dir+", where the sequences are", "run nudge as the user it belongs to, or chmod u+rx "+shell(dir)
 	}
 	return t
 }
@@ -207,7 +207,7 @@ func namesFile(typed string) bool {
 // noSequenceFile says that a file which was named is none of the folder's.
 func noSequenceFile(path, dir string, names []string) error {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		return &trouble{code: exitNothing, what: fmt.Sprintf("%s does not lie in %s, where the sequences are", path, dir), hint: "cp " + path + " " + dir}
+		return &trouble{code: exitNothing, what: fmt.Sprintf("%s does not lie in %s, where the sequences are", path, dir), hint: "cp " + shell(path) + " " + shell(dir)}
 	}
 	t := &trouble{code: exitNothing, what: "there is no file " + path, hint: "name a sequence file, or a sequence"}
 	if len(names) == 0 {

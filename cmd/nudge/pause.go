@@ -73,7 +73,7 @@ func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(eng
 			}
 			a.printf("%s %s: %s\n", done, visible(words), count(n, "enrollment"))
 			if undo != "" {
-				a.next("nudge %s %s", undo, flags)
+				a.next("nudge %s %s", command(undo), command(flags))
 			} else {
 				a.next("nudge status")
 			}
@@ -96,18 +96,18 @@ func (f scopeFlags) scope(args []string) (s engine.Scope, words, typed string, e
 	words, typed = "everything", "--all"
 	if f.sequence != "" {
 		given = append(given, "--sequence")
-		s.Sequence, words, typed = f.sequence, "sequence "+f.sequence, "--sequence "+f.sequence
+		s.Sequence, words, typed = f.sequence, "sequence "+f.sequence, "--sequence "+shell(f.sequence)
 	}
 	if f.mailbox != "" {
 		given = append(given, "--mailbox")
-		s.Mailbox, words, typed = f.mailbox, "mailbox "+f.mailbox, "--mailbox "+f.mailbox
+		s.Mailbox, words, typed = f.mailbox, "mailbox "+f.mailbox, "--mailbox "+shell(f.mailbox)
 	}
 	if len(args) > 0 {
 		given = append(given, "an address")
 		if s.Person, err = engine.CleanAddress(args[0]); err != nil {
 			return s, "", "", usage(err.Error(), "write the address as anna@example.com")
 		}
-		words, typed = args[0], args[0]
+		words, typed = args[0], shell(args[0])
 	}
 	if len(given) > 1 {
 		return s, "", "", usage(strings.Join(given, " and ")+" do not go together",

@@ -225,7 +225,7 @@ func findSequence(name, dir, config string) (*sequences.Sequence, error) {
 		}
 		seq, err := sequences.Parse(name, source)
 		if err != nil {
-			return nil, &trouble{code: exitFindings, what: err.Error(), hint: "nudge lint " + name + " shows the lines"}
+			return nil, &trouble{code: exitFindings, what: err.Error(), hint: "nudge lint " + shell(name) + " shows the lines"}
 		}
 		return seq, nil
 	}
@@ -242,12 +242,12 @@ func findSequence(name, dir, config string) (*sequences.Sequence, error) {
 			return nil, fileTrouble(file, err, "")
 		}
 		if broken := brokenFile(library, word); broken != nil {
-			return nil, &trouble{code: exitFindings, what: broken.Error(), hint: "nudge lint " + dir + " shows the lines"}
+			return nil, &trouble{code: exitFindings, what: broken.Error(), hint: "nudge lint " + shell(dir) + " shows the lines"}
 		}
 	}
 	switch {
 	case err == nil:
-		return nil, &trouble{code: exitNothing, what: name + " is a folder, not a file", hint: "name a file in it: nudge preview " + filepath.Join(name, "FILE.md")}
+		return nil, &trouble{code: exitNothing, what: name + " is a folder, not a file", hint: "name a file in it: nudge preview " + shell(filepath.Join(name, "FILE.md"))}
 	case failed == nil && namesFile(name):
 		return nil, noSequenceFile(name, dir, library.Names())
 	case namesFile(name):
@@ -256,5 +256,5 @@ func findSequence(name, dir, config string) (*sequences.Sequence, error) {
 		return nil, sequencesTrouble(dir, config, failed)
 	}
 	return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no sequence %q in %s", name, dir) + didYouMean(name, library.Names()),
-		hint: cmp.Or(with("sequences: ", strings.Join(library.Names(), ", ")), "nudge new "+name+" begins one")}
+		hint: cmp.Or(with("sequences: ", strings.Join(library.Names(), ", ")), "nudge new "+shell(name)+" begins one")}
 }

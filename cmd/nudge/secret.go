@@ -83,11 +83,11 @@ func privateFile(file string) (string, error) {
 	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", &secretError{fmt.Sprintf("there is no file %s", file), "write the password on its first line, then chmod 600 " + file}
+		return "", &secretError{fmt.Sprintf("there is no file %s", file), "write the password on its first line, then chmod 600 " + shell(file)}
 	case err != nil:
 		return "", fmt.Errorf("password: %w", err)
 	case info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0:
-		return "", &secretError{fmt.Sprintf("%s may be read by others (mode %04o)", file, info.Mode().Perm()), "chmod 600 " + file}
+		return "", &secretError{fmt.Sprintf("%s may be read by others (mode %04o)", file, info.Mode().Perm()), "chmod 600 " + shell(file)}
 	}
 	return readSecret(file)
 }

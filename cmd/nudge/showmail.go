@@ -69,7 +69,7 @@ func (a *app) showSent(ctx context.Context, op engine.Operator, address string, 
 // chosenMail finds the mail that which means, and its number.
 func chosenMail(address string, mails []engine.SentTouch, which string) (int, engine.SentTouch, error) {
 	if len(mails) == 0 {
-		return 0, engine.SentTouch{}, &trouble{code: exitNothing, what: "no mail was sent to " + address + " yet", hint: "nudge show " + address + " tells what comes next"}
+		return 0, engine.SentTouch{}, &trouble{code: exitNothing, what: "no mail was sent to " + address + " yet", hint: "nudge show " + shell(address) + " tells what comes next"}
 	}
 	n := len(mails)
 	if which != "last" {
@@ -77,7 +77,7 @@ func chosenMail(address string, mails []engine.SentTouch, which string) (int, en
 	}
 	if n < 1 || n > len(mails) {
 		return 0, engine.SentTouch{}, &trouble{code: exitNothing, what: fmt.Sprintf("there is no mail %d to %s; %s sent", n, address, wereSent(len(mails))),
-			hint: "nudge show " + address + " --mails lists them"}
+			hint: "nudge show " + shell(address) + " --mails lists them"}
 	}
 	return n, mails[n-1], nil
 }

@@ -134,11 +134,11 @@ func silence(s engine.Status, set settings) []string {
 		var reasons []string
 		switch {
 		case m.Why != "" && !strings.Contains(m.Why, "nudge resume"):
-			reasons = append(reasons, m.Why+": nudge resume --mailbox "+m.Name)
+			reasons = append(reasons, m.Why+": nudge resume --mailbox "+shell(m.Name))
 		case m.Why != "":
 			reasons = append(reasons, m.Why)
 		case m.Paused && !s.Paused:
-			reasons = append(reasons, "paused: nudge resume --mailbox "+m.Name)
+			reasons = append(reasons, "paused: nudge resume --mailbox "+shell(m.Name))
 		}
 		if m.IMAP.State == "down" {
 			reasons = append(reasons, "its mail cannot be read")

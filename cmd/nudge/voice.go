@@ -58,7 +58,7 @@ func fileTrouble(path string, err error, hint string) error {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			mode = "u+rx"
 		}
-		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod " + mode + ", or run nudge as the user it belongs to"}
+		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod " + mode + " " + shell(path) + ", or run nudge as the user it belongs to"}
 	case errors.Is(err, syscall.EISDIR):
 		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: hint}
 	}
@@ -70,7 +70,7 @@ func writeTrouble(path string, err error) error {
 	folder := filepath.Dir(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &trouble{code: exitFailed, what: "there is no folder " + folder, hint: "mkdir -p " + folder}
+		return &trouble{code: exitFailed, what: "there is no folder " + folder, hint: "mkdir -p " + shell(folder)}
 	case errors.Is(err, fs.ErrPermission):
 		return &trouble{code: exitFailed, what: "this user may not write " + path, hint: writeHint}
 	case errors.Is(err, syscall.EISDIR):
@@ -175,8 +175,29 @@ func asTrouble(err error) *trouble {
 	return t
 }
 
-// next tells the natural next command, as the last line of a success.
+// command is words as they are typed into a shell.
+type command string
+
+// plainWord is what a shell takes as it stands.
+var plainWord = regexp.MustCompile(`^[\pL\pN_@%+=:,./-][\pL\pN_@%+=:,./~-]*$`)
+
+// shell is a word as it is typed into a shell. Whatever was named by somebody
+// goes through it on its way into a command to copy.
+func shell(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// next tells the natural next command, as the last line of a success. Strings
+// are words of it, and quoted where they must be.
 func (a *app) next(format string, args ...any) {
+	for i, arg := range args {
+		if word, ok := arg.(string); ok {
+			args[i] = shell(word)
+		}
+	}
 	fmt.Fprintln(a.out, a.dim("next: "+visible(fmt.Sprintf(format, args...))))
 }
 

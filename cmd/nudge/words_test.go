@@ -218,6 +218,22 @@ func TestThePlaceInALineIsShown(t *testing.T) {
 	}
 }
 
+func TestWordsAreTypedIntoAShell(t *testing.T) {
+	for word, want := range map[string]string{
+		"sequences/quote.md": "sequences/quote.md", "maria+x@example.com": "maria+x@example.com", "crlf file.md": "'crlf file.md'", "": "''",
+		"o'brien@example.com": `'o'\''brien@example.com'`, "$HOME": "'$HOME'", "~x": "'~x'", "a~b": "a~b", "Übersicht.md": "Übersicht.md", "a&b": "'a&b'",
+	} {
+		if got := shell(word); got != want {
+			t.Errorf("%q: got %s", word, got)
+		}
+	}
+	var out bytes.Buffer
+	(&app{out: &out}).next("nudge %s %s --all", command("lint --json"), "a b.md")
+	if out.String() != "next: nudge lint --json 'a b.md' --all\n" {
+		t.Errorf("got %q", out.String())
+	}
+}
+
 // A long hint fits a screen, and a command in it can still be copied.
 func TestWhatIsToldFitsAScreen(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +79,9 @@ func readAll(r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("the file is larger than %d MB; split it", maxFile>>20)
 	}
 	source = bytes.TrimPrefix(source, byteOrderMark)
+	if first, _, _ := bytes.Cut(source, []byte("\n")); bytes.ContainsRune(bytes.TrimRight(first, "\r"), '\r') {
+		return nil, errors.New("the lines end as on old Macs, with CR alone; save the file as CSV UTF-8, not as CSV (Macintosh)")
+	}
 	for at := 0; at < len(source); {
 		c, size := utf8.DecodeRune(source[at:])
 		if c == utf8.RuneError && size == 1 {
@@ -99,6 +103,8 @@ func columns(header []string) ([]string, error) {
 			return nil, errors.New("line 1: the columns are not separated by commas; save the file as CSV with commas")
 		case name == "":
 			return nil, fmt.Errorf("line 1: column %d has no name", i+1)
+		case !columnName.MatchString(name) && meansEmail(name) && !named(header, "email"):
+			return nil, fmt.Errorf("line 1: %q cannot be a field; if it holds the email addresses, name the column \"email\"", written)
 		case !columnName.MatchString(name):
 			return nil, fmt.Errorf("line 1: %q cannot be a field; name the column like %q (a to z, digits and _)", written, suggestName(name))
 		case at[name] > 0:
@@ -107,9 +113,34 @@ func columns(header []string) ([]string, error) {
 		at[name], names[i] = i+1, name
 	}
 	if at["email"] == 0 {
-		return nil, fmt.Errorf("line 1: there is no column named email, only %s", strings.Join(names, ", "))
+		advice := ""
+		if i := slices.IndexFunc(names, meansEmail); i >= 0 {
+			advice = fmt.Sprintf("; if %s holds the email addresses, name it email", names[i])
+		}
+		return nil, fmt.Errorf("line 1: there is no column named email, only %s%s", strings.Join(names, ", "), advice)
 	}
 	return names, nil
+}
+
+// named says whether a header has a column of a name.
+func named(header []string, name string) bool {
+	return slices.ContainsFunc(header, func(written string) bool { return strings.EqualFold(strings.TrimSpace(written), name) })
+}
+
+// emailWords are what people and programs call the column of addresses, letters
+// alone.
+var emailWords = regexp.MustCompile(`^(primary|work|business|contact|customer|client)?(e?mail|epost|courriel|correo)(adress|address|adresse|addr|id)?(es|value)?[0-9]*$|^address(es)?$`)
+
+// meansEmail says whether a heading probably stands over the addresses. It is
+// asked about, never taken: a wrong guess would write to the wrong people.
+func meansEmail(heading string) bool {
+	letters := strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return -1
+	}, strings.ToLower(heading))
+	return emailWords.MatchString(letters)
 }
 
 // suggestName turns a heading into the nearest name a template can use.

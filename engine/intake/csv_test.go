@@ -113,7 +113,13 @@ func TestReadCSV(t *testing.T) {
 func TestReadCSVRefusesTheFile(t *testing.T) {
 	tests := []struct{ name, source, want string }{
 		{"an empty file", "", "the file is empty; its first line must name the columns: email,name,…"},
-		{"no email column", "mail,name\n", "line 1: there is no column named email, only mail, name"},
+		{"no email column", "mail,name\n", "line 1: there is no column named email, only mail, name; if mail holds the email addresses, name it email"},
+		{"no email column at all", "to,name\n", "line 1: there is no column named email, only to, name"},
+		{"a heading that means email", "name,E-mail\n", `line 1: "E-mail" cannot be a field; if it holds the email addresses, name the column "email"`},
+		{"two words that mean email", "Email Address\n", `line 1: "Email Address" cannot be a field; if it holds the email addresses, name the column "email"`},
+		{"e_mail", "e_mail,name\n", "line 1: there is no column named email, only e_mail, name; if e_mail holds the email addresses, name it email"},
+		{"a second address beside email", "email,Work E-mail\n", `line 1: "Work E-mail" cannot be a field; name the column like "work_e_mail" (a to z, digits and _)`},
+		{"lines that end as on old Macs", "email,quote_no\rA@b.se,1\r", "the lines end as on old Macs, with CR alone; save the file as CSV UTF-8, not as CSV (Macintosh)"},
 		{"a column no template can name", "email,Quote No.\n", `line 1: "Quote No." cannot be a field; name the column like "quote_no" (a to z, digits and _)`},
 		{"a column without a Latin letter", "email,№\n", `line 1: "№" cannot be a field; name the column like "quote_no" (a to z, digits and _)`},
 		{"a column without a name", "email,name,\n", "line 1: column 3 has no name"},

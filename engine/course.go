@@ -149,8 +149,8 @@ func rescheduled(m Mailbox, seq *sequences.Sequence, en Enrollment, now time.Tim
 	return en
 }
 
-// checkDates says which date that a sequence leads up to cannot be read.
-func checkDates(m Mailbox, seq *sequences.Sequence, en Enrollment) error {
+// CheckDates says which date that a sequence leads up to cannot be read.
+func CheckDates(m Mailbox, seq *sequences.Sequence, en Enrollment) error {
 	for i := range seq.Steps {
 		st := &seq.Steps[i]
 		if st.Before == "" {

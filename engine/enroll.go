@@ -58,7 +58,7 @@ func Plan(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) 
 	}
 	first := seq.Next(nil)
 	en.Next = first.ID
-	if err := checkDates(m, seq, en); err != nil {
+	if err := CheckDates(m, seq, en); err != nil {
 		return Enrollment{}, err
 	}
 	en.Due, _ = dueOf(m, seq, first, en, en.StartAt)

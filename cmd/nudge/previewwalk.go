@@ -80,7 +80,7 @@ func (a *app) walkFor(name string, f previewFlags, find finder) (*walker, error)
 		w.en.Fields = map[string]string{}
 	}
 	maps.Copy(w.en.Fields, fields)
-	return w, nil
+	return w, engine.CheckDates(owner, seq, w.en)
 }
 
 // records is a finder in the state, which may not be there yet. The enrollment

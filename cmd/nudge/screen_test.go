@@ -79,6 +79,18 @@ func TestStatusAndShowFitAScreen(t *testing.T) {
 	}
 }
 
+func TestFieldsStandInOneColumn(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{out: &out}
+	a.tellEnrollment(engine.View{Address: "a@b.se", State: engine.Active, Mailbox: "sales",
+		Fields: map[string]string{"appointment": "2026-12-10", "topic": "roofs", "a_name_longer_than_any_column": "x"}}, time.UTC, time.Now())
+	want := "a@b.se in\n  state                active, 0 mails sent from sales\n  a_name_longer_than_any_column x\n" +
+		"  appointment          2026-12-10\n  topic                roofs\n"
+	if out.String() != want {
+		t.Errorf("got\n%s", out.String())
+	}
+}
+
 func TestPipedEventsStayOnOneLine(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{out: &out}

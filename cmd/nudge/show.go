@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -86,7 +87,8 @@ func (a *app) tellStory(story engine.Story, s settings, now time.Time) {
 // tellEnrollment shows one enrollment. loc is the zone its moments are probably in.
 func (a *app) tellEnrollment(v engine.View, loc *time.Location, now time.Time) {
 	a.fact("", visible(person(v.Name, v.Address)+" in "+v.Sequence), a.bold)
-	fact := func(label, words string) { a.fact(fmt.Sprintf("  %-8s ", visible(label)), visible(words), nil) }
+	column := labelColumn(v.Fields)
+	fact := func(label, words string) { a.fact(fmt.Sprintf("  %-*s ", column, visible(label)), visible(words), nil) }
 	state := string(v.State)
 	if v.Reason != "" {
 		state += ": " + v.Reason
@@ -98,7 +100,7 @@ func (a *app) tellEnrollment(v engine.View, loc *time.Location, now time.Time) {
 	if v.Rehearsed > 0 {
 		state += fmt.Sprintf(", %d rehearsed with you", v.Rehearsed)
 	}
-	a.fact(fmt.Sprintf("  %-8s ", "state"), visible(state), func(line string) string { return a.inColour(v, line) })
+	a.fact(fmt.Sprintf("  %-*s ", column, "state"), visible(state), func(line string) string { return a.inColour(v, line) })
 	if v.LastTouchAt != nil {
 		fact("last", when(*v.LastTouchAt, loc)+", "+away(*v.LastTouchAt, now))
 	}
@@ -113,6 +115,16 @@ func (a *app) tellEnrollment(v engine.View, loc *time.Location, now time.Time) {
 	for _, key := range slices.Sorted(maps.Keys(v.Fields)) {
 		fact(key, v.Fields[key])
 	}
+}
+
+// labelColumn is how wide the labels are, the names of fields among them.
+func labelColumn(fields map[string]string) int {
+	const least, most = 8, 20
+	column := least
+	for key := range fields {
+		column = min(max(column, utf8.RuneCountInString(key)), most)
+	}
+	return column
 }
 
 // inColour shows a state in its colour: green goes on, yellow waits.

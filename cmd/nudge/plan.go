@@ -27,6 +27,9 @@ state is read or changed.`,
 		Example: "  nudge plan --days 30\n  nudge plan quote --from 2026-12-20T10:40 --timezone America/New_York",
 		Args:    need(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && cmd.Flags().Changed("days") {
+				return usage("--days looks at everybody's days, and goes with no SEQUENCE", "leave one of them out")
+			}
 			if len(args) == 1 {
 				rows, err := a.rehearsed(args[0], from, zone, set)
 				if err != nil {

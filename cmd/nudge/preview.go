@@ -138,10 +138,10 @@ func (f previewFlags) chosen(w *walker, steps []walked) ([]walked, error) {
 	if f.all {
 		return steps, nil
 	}
-	ids := make([]string, len(w.seq.Steps))
+	ids, numbered := make([]string, len(w.seq.Steps)), make([]string, len(w.seq.Steps))
 	for i, st := range w.seq.Steps {
-		ids[i] = fmt.Sprintf("%d %s", i+1, st.ID)
-		if f.step != st.ID && f.step != fmt.Sprint(i+1) {
+		ids[i], numbered[i] = st.ID, fmt.Sprintf("%d %s", i+1, st.ID)
+		if !strings.EqualFold(f.step, st.ID) && f.step != fmt.Sprint(i+1) {
 			continue
 		}
 		why := "a later one is behind them"
@@ -159,7 +159,8 @@ func (f previewFlags) chosen(w *walker, steps []walked) ([]walked, error) {
 			hint: "nudge preview shows the next one"}
 	}
 	if f.step != "" {
-		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("sequence %s has no step %q", w.seq.Name, f.step), hint: "steps: " + strings.Join(ids, "; ")}
+		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("sequence %s has no step %q", w.seq.Name, f.step) + didYouMean(f.step, ids),
+			hint: "steps: " + strings.Join(numbered, "; ")}
 	}
 	theirs := slices.DeleteFunc(slices.Clone(steps), func(s walked) bool { return s.out != "" })
 	if len(theirs) == 0 {

@@ -25,7 +25,7 @@ func nearest(typed string, known []string) string {
 		return best
 	}
 	for _, word := range known {
-		if strings.HasPrefix(word, typed) {
+		if strings.HasPrefix(strings.ToLower(word), typed) {
 			if best != "" {
 				return ""
 			}

@@ -163,7 +163,7 @@ func (a *app) sequencesDir() (string, error) {
 func sequenceFiles(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there is no %s", path), hint: "name a sequence file, or the folder they are in"}
+		return nil, &trouble{code: exitNothing, what: "there is no " + kindOfPath(path) + " " + path, hint: "name a sequence file, or the folder they are in"}
 	} else if err != nil {
 		return nil, fileTrouble(path, err, "")
 	}
@@ -190,6 +190,17 @@ func sequenceFiles(path string) ([]string, error) {
 		return nil, &trouble{code: exitNothing, what: fmt.Sprintf("there are no .md files in %s", path), hint: "one sequence is one Markdown file"}
 	}
 	return names, nil
+}
+
+// kindOfPath is what somebody means by a path that is not there.
+func kindOfPath(path string) string {
+	switch {
+	case strings.HasSuffix(path, string(filepath.Separator)):
+		return "folder"
+	case filepath.Ext(path) != "":
+		return "file"
+	}
+	return "file or folder"
 }
 
 func countFindings(files []lintedFile) (mistakes, advice int) {

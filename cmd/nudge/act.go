@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"nudge/engine"
 )
@@ -31,11 +32,19 @@ func (a *app) skipCommand() *cobra.Command {
 }
 
 func (a *app) snoozeCommand() *cobra.Command {
-	return a.wordCommand(word{engine.SaySnooze, "snooze ADDRESS WHEN", "let somebody rest until a day",
+	cmd := a.wordCommand(word{engine.SaySnooze, "snooze ADDRESS WHEN", "let somebody rest until a day",
 		`Do nothing for somebody before a day. WHEN is a date (2026-12-04), a date with a time ("2026-12-04 14:00"), a weekday
 (friday: the next one) or a delay from now (3 business days, 2w), in the prospect's time zone. A question that waits for
 your answer keeps waiting.`,
 		"  nudge snooze maria@example.com friday\n  nudge snooze maria@example.com 2 weeks", -1}, nil)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		unknown, ok := errors.AsType[*pflag.NotExistError](err)
+		if ok && strings.ContainsAny(unknown.GetSpecifiedShortnames(), "0123456789") { // no flag, but a delay backwards
+			return usage("-"+unknown.GetSpecifiedShortnames()+" is not in the future", "write 2026-12-04, friday, or 3 business days")
+		}
+		return flagError(cmd, err)
+	})
+	return cmd
 }
 
 func (a *app) wonCommand() *cobra.Command {

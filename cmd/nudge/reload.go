@@ -61,9 +61,17 @@ func (a *app) reload(ctx context.Context, op engine.Operator, f reloadFlags) err
 		err = a.tellReloaded(op, found, f.dry)
 	}
 	if err == nil && len(found.Broken) > 0 {
-		return &trouble{code: exitFailed, what: fmt.Sprintf("%s cannot be used as written", count(len(found.Broken), "file")), hint: "nudge lint shows every mistake with its line"}
+		return &trouble{code: exitFailed, what: fmt.Sprintf("%s cannot be used as written; %s", count(len(found.Broken), "file"), instead(op)), hint: "nudge lint shows every mistake with its line"}
 	}
 	return err
+}
+
+// instead says what stands for files that are broken.
+func instead(op engine.Operator) string {
+	if isRunning(op) {
+		return "where the daemon had read a good text before, that is kept"
+	}
+	return "left out until that is mended"
 }
 
 // showChanges tells, for each sequence that changed, what and for whom.

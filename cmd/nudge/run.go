@@ -31,7 +31,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "the daemon: read mail, send what is due, stop at answers",
 		Long: `Stay in the foreground, read mail, send what is due, and stop at answers. Prints "ready" once every mailbox was read
 to its end. Ends cleanly on SIGTERM and Ctrl-C; SIGHUP reads the sequence files again, which also happens by itself
-two seconds after one changed. A broken file keeps its last good copy.
+two to four seconds after one changed. A broken file keeps its last good copy.
 
 When the state can no longer be written, it ends with the reason and exit code 5, rather than send what it could not
 remember; a state that is damaged is not opened, with exit code 3. It copies the state every night; see [backup] in

@@ -62,7 +62,7 @@ func (a *app) tellList(views []engine.View, zone *time.Location, filtered bool, 
 		return
 	}
 	if !isTerminal(a.out) {
-		a.printTable(listed(views, "TOUCHES", func(t time.Time) string { return shortWhen(t) + ", " + away(t, now) }))
+		a.printTable(listed(views, func(t time.Time) string { return shortWhen(t) + ", " + away(t, now) }))
 		return
 	}
 	elsewhere := false // on a terminal the zone is told once
@@ -70,9 +70,9 @@ func (a *app) tellList(views []engine.View, zone *time.Location, filtered bool, 
 		elsewhere = elsewhere || sameClock(t, zone) && !sameClock(t, time.Local)
 		return shortly(t, now, zone)
 	}
-	t := listed(views, "SENT", func(t time.Time) string { return moment(t) + ", " + away(t, now) })
+	t := listed(views, func(t time.Time) string { return moment(t) + ", " + away(t, now) })
 	if t.wide() > a.columns() {
-		t = listed(views, "SENT", moment)
+		t = listed(views, moment)
 	}
 	a.printTable(t)
 	if elsewhere {
@@ -81,9 +81,9 @@ func (a *app) tellList(views []engine.View, zone *time.Location, filtered bool, 
 }
 
 // listed is a row for each enrollment; moment tells when something is due.
-func listed(views []engine.View, touches string, moment func(time.Time) string) table {
+func listed(views []engine.View, moment func(time.Time) string) table {
 	t := table{shrink: []int{0, 1, 3, 5}}
-	t.add("ADDRESS", "SEQUENCE", "STATE", "REASON", touches, "NEXT")
+	t.add("ADDRESS", "SEQUENCE", "STATE", "REASON", "TOUCHES", "NEXT")
 	for _, v := range views {
 		t.add(v.Address, v.Sequence, string(v.State), reasonWords(v), strconv.Itoa(v.Touches), nextWords(v, moment))
 	}

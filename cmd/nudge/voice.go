@@ -58,7 +58,7 @@ func fileTrouble(path string, err error, hint string) error {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			mode = "u+rx"
 		}
-		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod " + mode + " " + shell(path) + ", or run nudge as the user it belongs to"}
+		return &trouble{code: exitFailed, what: "this user may not read " + path, hint: "chmod " + mode + ", or run nudge as the user it belongs to"}
 	case errors.Is(err, syscall.EISDIR):
 		return &trouble{code: exitFailed, what: path + " is a folder, not a file", hint: hint}
 	}

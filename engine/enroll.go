@@ -38,6 +38,9 @@ func Plan(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) 
 		if key == "email" {
 			return Enrollment{}, invalid("field email cannot be set", "it is the address itself")
 		}
+		if sequences.IsComputed(key) {
+			return Enrollment{}, invalid(fmt.Sprintf("field %s cannot be set: nudge fills it in", key), "leave it out, or give it another name")
+		}
 		if err := checkValue("field "+key, value); err != nil {
 			return Enrollment{}, err
 		}

@@ -39,8 +39,9 @@ const (
 // prospect or with the mail that is followed up.
 var BuiltinFields = keyNames(builtins)
 
-// isComputed says whether a field is one that no prospect brings.
-func isComputed(name string) bool {
+// IsComputed says whether a field is one that no prospect brings, since nudge
+// fills it in.
+func IsComputed(name string) bool {
 	return slices.ContainsFunc(builtins, func(k key) bool { return k.name == name && k.form == nudgeFills })
 }
 
@@ -57,7 +58,7 @@ func (r *reader) readNeeds(s setting) []string {
 		switch {
 		case name == "":
 			r.wrongAt(where, errors.New("an empty name in the list"), "")
-		case isComputed(name):
+		case IsComputed(name):
 			r.wrongAt(where, fmt.Errorf("%s is filled in by nudge; no prospect brings it", name), "")
 		case !fieldName.MatchString(name):
 			m := fmt.Errorf("%q is not a field's name; use letters, digits, _ and -", shorten(name))

@@ -32,6 +32,9 @@ sending window is open.`,
 			if req.Fields, err = parseFields(fields); err != nil {
 				return err
 			}
+			if other, both := req.Fields["name"]; both && name != "" && other != name {
+				return usage("--name and --set name= differ", "give the name once")
+			}
 			if at != "" {
 				if req.At, err = time.Parse(time.RFC3339, at); err != nil {
 					return usage(fmt.Sprintf("--at %s is not a time", at), "write it like 2026-11-24T09:00:00+01:00")

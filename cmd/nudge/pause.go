@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,7 +72,12 @@ func (a *app) switchCommand(cmd *cobra.Command, done, undo string, turn func(eng
 					return nil
 				}
 			}
-			a.printf("%s %s: %s\n", done, visible(words), count(n, "enrollment"))
+			if scope.Person != "" && n == 0 {
+				a.tell(fmt.Sprintf("%s %s, whose sequences have all ended: it %s", done, words,
+					map[string]string{"paused": "counts for what they are put into later", "resumed": "lets nothing go on"}[done]))
+			} else {
+				a.printf("%s %s: %s\n", done, visible(words), count(n, "enrollment"))
+			}
 			if undo != "" {
 				a.next("nudge %s %s", command(undo), command(flags))
 			} else {

@@ -172,6 +172,9 @@ func parseFields(args []string) (map[string]string, error) {
 		if key = strings.TrimSpace(key); !ok || key == "" {
 			return nil, usage(fmt.Sprintf("--set %s is not KEY=VALUE", arg), "write for example --set quote_no=1042")
 		}
+		if earlier, twice := fields[key]; twice && earlier != value {
+			return nil, usage(fmt.Sprintf("--set %s is given twice", key), "give it once; a field has one value")
+		}
 		fields[key] = value
 	}
 	return fields, nil

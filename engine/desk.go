@@ -157,7 +157,7 @@ func (d *Desk) of(address, sequence string) ([]Enrollment, error) {
 			return nil, err
 		}
 		if s, there := suppressed(AddressKey(address)); there {
-			return nil, &RefusalError{Err: ErrNotFound, What: what + ", and it " + s.words(), Hint: "nudge suppress --list shows everybody who is"}
+			return nil, &RefusalError{Err: ErrNotFound, What: what + ", and the address " + s.words(), Hint: "nudge suppress --list shows everybody who is"}
 		}
 		return nil, &RefusalError{Err: ErrNotFound, What: what, Hint: "nudge list shows everybody"}
 	}

@@ -102,7 +102,7 @@ func (a *app) tellImport(args []string, r engine.ImportResult, dryRun, asJSON bo
 			a.printf("%s:%d: %s\n", visible(args[1]), row.Row, visible(column+row.Reason))
 		}
 		for _, row := range r.Left[:min(len(r.Left), leftShown)] {
-			a.printf("%s:%d: %s %s\n", visible(args[1]), row.Row, visible(row.Address), visible(row.Reason))
+			a.tell(fmt.Sprintf("%s:%d: %s %s", args[1], row.Row, row.Address, row.Reason))
 		}
 		if n := len(r.Left) - leftShown; n > 0 {
 			a.printf("and %s more for whom nobody is enrolled; --json names them\n", count(n, "row"))

@@ -58,7 +58,9 @@ var mutants = []mutant{
 	{"nobody is asked about what is overdue", []change{
 		{"overdue.go", "case overdueAfter.After(since.In(zoneOf(en))).Before(now):", "case en.ID == \"\":"},
 		{"overdue.go", "n > backlogLeast && n*backlogShare > active", "n < 0"}}},
-	{"a restored state is trusted", []change{{"bolt/open.go", "	if why == \"\" {", "	if why = \"\"; why == \"\" {"}}},
+	{"a restored state is trusted, whatever Sent says", []change{
+		{"bolt/open.go", "	if why == \"\" {", "	if why = \"\"; why == \"\" {"},
+		{"witness.go", "		return e.distrust(in, now)\n", "		return nil\n"}}},
 	{"a restored state never trusts itself again", []change{{"bolt/reconcile.go", "	delete(id.Behind, r.Mailbox)\n", "	_ = id.Behind\n"}}},
 	{"a copy without our mark accuses no older state", []change{{"witness.go",
 		"if !knownID && in.Instance == \"\" && in.Role == SentMail {", "if !knownID && in.Instance == \"\" && in.Role == \"\" {"}}},

@@ -93,6 +93,9 @@ func columnOf(err error) string {
 	if rest, ok := strings.CutPrefix(what, "field "); ok {
 		return strings.TrimSuffix(strings.Fields(rest)[0], ":")
 	}
+	if strings.HasPrefix(what, "step ") {
+		return "" // its words need several
+	}
 	if strings.HasPrefix(what, "name ") {
 		return "name"
 	}

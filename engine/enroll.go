@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"nudge/sequences"
+	"nudge/templates"
 )
 
 // maxValue is the longest name or field value, in characters.
@@ -69,7 +71,29 @@ func Plan(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Time) 
 		return Enrollment{}, invalid(fmt.Sprintf("sequence %s never opens its sending window", seq.Name), "check its send: setting")
 	}
 	en.Look = en.Due
+	if err := checkWords(m, seq, en); err != nil {
+		return Enrollment{}, err
+	}
 	return en, nil
+}
+
+// checkWords writes every mail that is for this prospect as things stand, so that
+// a value which a filter or condition cannot take is refused now, and does not
+// hold the prospect weeks later. A field without a value may still come.
+func checkWords(m Mailbox, seq *sequences.Sequence, en Enrollment) error {
+	for i := range seq.Steps {
+		st := &seq.Steps[i]
+		if u := fits(m, seq, st, en, en.Due); u.hold == Unwritable {
+			return invalid(fmt.Sprintf("step %q: %s", st.ID, u.why), "mend the value that it names")
+		} else if !u.none() || st.Do != sequences.Email {
+			continue
+		}
+		_, err := wordsFor(m, seq, st, en, en.Due)
+		if _, missing := errors.AsType[*templates.MissingError](err); err != nil && !missing {
+			return invalid(err.Error(), "mend the value that it names")
+		}
+	}
+	return nil
 }
 
 // missingNeeds lists the fields that a sequence needs and a prospect lacks.

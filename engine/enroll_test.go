@@ -42,3 +42,56 @@ func TestHostileValuesAreRefused(t *testing.T) {
 		})
 	}
 }
+
+const filtered = `---
+name: Sums
+send: mon-fri 09:00-16:30
+needs: amount, until
+---
+
+## 1. First
+
+` + "```step\nwait: 0\nsubject: Hello\n```" + `
+
+It is {{ amount | times: 2 }}{% if phone %} by {{ phone | upcase }}{% endif %}.
+
+## 2. Second
+
+` + "```step\nwait: 3 days\nonly-if: amount > 100\n```" + `
+
+Until {{ until | date: "%d %B" }}, says {{ company }}.
+`
+
+// A value that a later mail cannot be written with is refused at once, unless
+// that mail is not for them. What has no value yet may still come.
+func TestAValueThatNoMailCanBeWrittenWithIsRefused(t *testing.T) {
+	for name, test := range map[string]struct{ amount, until, want string }{
+		"fine":                         {"120.50", "2027-01-08", ""},
+		"no number":                    {"a lot", "2027-01-08", `step "First": `},
+		"no date, in the second":       {"120.50", "soon", `step "Second": `},
+		"no date, in one not for them": {"90", "soon", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.lib["sums"] = sequence(t, "sums", filtered)
+			fields := map[string]string{"amount": test.amount, "until": test.until}
+			result, err := o.desk.Import(t.Context(), engine.ImportRequest{Sequence: "sums", DryRun: true,
+				Rows: []engine.ImportRow{{Row: 2, Address: "per@kund.example", Fields: fields}}})
+			if err != nil || (len(result.Rejected) == 1) != (test.want != "") {
+				t.Fatalf("import: %+v, %v", result, err)
+			}
+			for _, row := range result.Rejected {
+				if row.Column != "" || !strings.HasPrefix(row.Reason, test.want) {
+					t.Errorf("import: column %q, %q", row.Column, row.Reason)
+				}
+			}
+			_, err = o.desk.Enroll(t.Context(), engine.EnrollRequest{Sequence: "sums", Address: "per@kund.example", Fields: fields})
+			switch {
+			case test.want == "" && err != nil:
+				t.Errorf("enroll: %v", err)
+			case test.want != "" && (!errors.Is(err, engine.ErrInvalid) || !strings.HasPrefix(err.Error(), test.want)):
+				t.Errorf("enroll: %v, want %q…", err, test.want)
+			}
+		})
+	}
+}

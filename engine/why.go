@@ -19,6 +19,7 @@ type Explanation struct {
 	Action     string     `json:"action"`  // email, call, letter or task
 	Because    *Event     `json:"because"` // the mail or word that brought it where it stands; nil when none did
 	Facts      []Fact     `json:"facts"`
+	Zone       string     `json:"zone"` // in which moments in Facts are told, the prospect's, by its IANA name
 }
 
 // Fact is one of them, in words.
@@ -75,6 +76,7 @@ func (d *Desk) explain(en Enrollment) (Explanation, error) {
 		a.st = a.seq.Step(en.Next)
 	}
 	a.loc = zone(a.m, a.seq, en)
+	a.Zone = a.loc.String()
 	events, err := d.Store.Events(en.ID, 0, -200)
 	if err != nil {
 		return a.Explanation, err

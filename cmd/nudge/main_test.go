@@ -310,7 +310,7 @@ func scriptPlanned(ts *testscript.TestScript, neg bool, args []string) {
 	if a := (&app{out: &out, noColor: true}); strings.HasSuffix(args[2], ".json") {
 		ts.Check(a.writeJSON(result.Coming))
 	} else {
-		a.tellPlan(result)
+		a.tellPlan(result, set.mailboxes[0].engine.Location)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o600))
 }

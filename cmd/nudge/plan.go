@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ state is read or changed.`,
 			if from != "" || zone != "" || len(set) > 0 {
 				return usage("--from, --timezone and --set rehearse one sequence", "name it: nudge plan quote --from 2026-12-20")
 			}
-			return a.ask(func(op engine.Operator, _ settings) error {
+			return a.ask(func(op engine.Operator, s settings) error {
 				result, err := op.Plan(cmd.Context(), engine.PlanRequest{Days: days})
 				if err != nil {
 					return err
@@ -52,7 +53,7 @@ state is read or changed.`,
 				if asJSON {
 					return a.writeJSON(result.Coming)
 				}
-				a.tellPlan(result)
+				a.tellPlan(result, s.mailboxes[0].engine.Location)
 				return nil
 			})
 		},
@@ -101,9 +102,10 @@ func (a *app) tellImagined(rows []engine.Coming) {
 }
 
 // tellPlan writes the days one below the other. Empty days with one cause are
-// one line.
-func (a *app) tellPlan(result engine.PlanResult) {
+// one line. They are those of loc.
+func (a *app) tellPlan(result engine.PlanResult, loc *time.Location) {
 	rows := result.Coming
+	elsewhere := slices.ContainsFunc(rows, func(c engine.Coming) bool { return sameClock(c.At, loc) && !sameClock(c.At, time.Local) })
 	for len(result.Days) > 0 {
 		day := result.Days[0]
 		n := 1
@@ -119,9 +121,12 @@ func (a *app) tellPlan(result engine.PlanResult) {
 		if day.Why != "" {
 			a.fact("", heading+": "+visible(day.Why), a.dim)
 		} else {
-			rows = a.tellPlanDay(heading, day, rows)
+			rows = a.tellPlanDay(heading, day, rows, loc)
 		}
 		result.Days = result.Days[n:]
+	}
+	if elsewhere {
+		a.printf("%s\n", a.dim("times are those of "+loc.String()))
 	}
 }
 
@@ -134,8 +139,8 @@ func planDate(date string) string {
 }
 
 // tellPlanDay writes one day and returns the rows behind it. Rows stand in
-// order of time, and each in its prospect's zone.
-func (a *app) tellPlanDay(heading string, day engine.PlanDay, rows []engine.Coming) []engine.Coming {
+// order of time, and say of prospects in another zone what their clocks show.
+func (a *app) tellPlanDay(heading string, day engine.PlanDay, rows []engine.Coming, loc *time.Location) []engine.Coming {
 	if day.Holiday != "" {
 		heading += ", " + visible(day.Holiday)
 	}
@@ -146,7 +151,10 @@ func (a *app) tellPlanDay(heading string, day engine.PlanDay, rows []engine.Comi
 		if r.Held != "" {
 			line += ")"
 		}
-		a.fact("  "+r.At.Format("15:04")+" ", visible(line), nil)
+		if !sameClock(r.At, loc) {
+			line += ", " + r.At.Format("Mon 15:04 -07:00") + " there"
+		}
+		a.fact("  "+r.At.In(loc).Format("15:04")+" ", visible(line), nil)
 	}
 	if day.Moved > 0 {
 		a.fact("  ", fmt.Sprintf("the cap of the day is reached: %s wait until the next", count(day.Moved, "step")), a.yellow)

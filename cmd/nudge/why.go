@@ -46,7 +46,10 @@ which mail, how the date was reckoned, the window, pauses, suppression and pace.
 // yellow and with a mark that needs no colour.
 func (a *app) tellWhy(e engine.Explanation, s settings, now time.Time) {
 	v := e.Enrollment
-	loc := s.likelyZone(v)
+	loc, err := time.LoadLocation(e.Zone)
+	if err != nil || e.Zone == "" { // of an older daemon
+		loc = s.likelyZone(v)
+	}
 	a.fact("", visible(person(v.Name, v.Address)+" in "+v.Sequence+timesIn(loc, now)), a.bold)
 	for i, f := range e.Facts {
 		mark, style := " ", func(line string) string { return line }
@@ -76,12 +79,13 @@ type explanationForPrograms struct {
 	Action     string            `json:"action"`
 	Because    *eventForPrograms `json:"because"`
 	Facts      []engine.Fact     `json:"facts"`
+	Zone       string            `json:"zone"`
 }
 
 func explanationsForPrograms(all []engine.Explanation) []explanationForPrograms {
 	list := make([]explanationForPrograms, len(all))
 	for i, e := range all {
-		list[i] = explanationForPrograms{e.Enrollment, e.At, e.Step, e.Action, nil, e.Facts}
+		list[i] = explanationForPrograms{e.Enrollment, e.At, e.Step, e.Action, nil, e.Facts, e.Zone}
 		if e.Because != nil {
 			ev := forPrograms(*e.Because)
 			list[i].Because = &ev

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"nudge/engine"
 )
 
@@ -244,5 +246,34 @@ func TestWhatIsToldFitsAScreen(t *testing.T) {
 		if got := strings.Join(toldIn(39, tt.text), "\n"); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
+	}
+}
+
+// The days of a plan are those of the mailbox; what somebody elsewhere sees on
+// their own clock is told beside it.
+func TestAPlanTellsOneClock(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	a := &app{out: &out, noColor: true}
+	a.tellPlan(engine.PlanResult{
+		Days: []engine.PlanDay{{Date: "2026-12-09", Count: 2}},
+		Coming: []engine.Coming{
+			{At: time.Date(2026, 12, 8, 22, 0, 0, 0, newYork), Action: "email", Address: "eva@x.example", Sequence: "winback", Step: "Still there?"},
+			{At: time.Date(2026, 12, 9, 9, 0, 0, 0, berlin), Action: "call", Address: "pia@y.example", Sequence: "quote", Step: "Ring"},
+		},
+	}, berlin)
+	want := "Wed 9 Dec\n  04:00 email eva@x.example, winback: Still there?, Tue 22:00 -05:00 there\n  09:00 call pia@y.example, quote: Ring\n"
+	if !sameClock(time.Date(2026, 12, 9, 9, 0, 0, 0, berlin), time.Local) {
+		want += "times are those of Europe/Berlin\n"
+	}
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -26,6 +26,9 @@ func (e *Engine) finish(now, asked time.Time) error {
 	if !e.live { // where a day is lived through again, a volley lands in its order
 		landed = nil
 	}
+	if e.flight != nil {
+		e.Log.Info("ending, waits for what becomes of the last mails", "mailbox", e.Mailbox.Name, "mails", e.flight.pending, "until", asked.Add(finishPatience))
+	}
 	timer := time.NewTimer(time.Until(asked.Add(finishPatience)))
 	defer timer.Stop()
 	var err error

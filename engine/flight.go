@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -140,8 +141,11 @@ func (e *Engine) settleAll(settled []Settlement) error {
 		return &storeError{err}
 	}
 	for _, s := range settled {
-		log := e.Log.With("enrollment", s.Touch.Enrollment, "prospect", s.Touch.Email.To, "sequence", s.Touch.Sequence,
+		log := e.Log.With("enrollment", s.Touch.Enrollment, "prospect", cmp.Or(s.Touch.Email.For, s.Touch.Email.To), "sequence", s.Touch.Sequence,
 			"step", s.Touch.Step, "message_id", s.Touch.Email.MessageID, "answer", s.Answer)
+		if s.Touch.Email.For != "" {
+			log = log.With("rehearsal", s.Touch.Email.To)
+		}
 		switch s.Outcome {
 		case Sent:
 			log.Info("touch sent")

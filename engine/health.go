@@ -17,6 +17,7 @@ type Health struct {
 	SMTPTried bool      // whether SMTPError, or its absence, means anything yet
 	SMTPError string
 	SMTPSince time.Time // of the first failure in a row
+	SMTPUntil time.Time // when it is tried again
 }
 
 // Health tells how the mailbox was when it was last tried.
@@ -101,6 +102,7 @@ func (e *Engine) spoke(now time.Time, trouble *SendError) error {
 			e.Log.Info("mail can be sent again", "mailbox", e.Mailbox.Name)
 		}
 		e.mute, e.rejected, e.silentUntil, e.muteAlarm, h.SMTPError, h.SMTPSince = 0, 0, time.Time{}, false, "", time.Time{}
+		h.SMTPUntil = time.Time{}
 		e.health.Store(&h)
 		return nil
 	}
@@ -116,7 +118,7 @@ func (e *Engine) spoke(now time.Time, trouble *SendError) error {
 		e.Log.Error("still no mail can be sent", "mailbox", e.Mailbox.Name, "since", h.SMTPSince, "until", e.silentUntil, "err", trouble)
 	}
 	e.mute++
-	h.SMTPError = trouble.Error()
+	h.SMTPError, h.SMTPUntil = trouble.Error(), e.silentUntil
 	e.health.Store(&h)
 	if trouble.Phase == PhaseAuth && trouble.Outcome == Refusal {
 		e.rejected++

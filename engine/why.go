@@ -379,14 +379,24 @@ func (d *Desk) explainMailbox(a *account, at time.Time) (time.Time, error) {
 	if trust.Behind != "" {
 		words += "; " + trust.Behind + ": nothing leaves until its Sent folder was read"
 	}
+	down := false
 	for _, e := range d.Engines {
-		if h := e.Health(); e.Mailbox.Name == a.m.Name && h.IMAPError != "" {
+		h := e.Health()
+		if e.Mailbox.Name != a.m.Name {
+			continue
+		}
+		if h.IMAPError != "" {
 			words += "; it cannot be read: " + h.IMAPError
 		}
+		if h.SMTPError != "" {
+			words += fmt.Sprintf("; its server takes no mail, and is tried again %s: %s", a.clock(h.SMTPUntil), h.SMTPError)
+			at = latestOf(at, h.SMTPUntil)
+		}
+		down = down || h.IMAPError != "" || h.SMTPError != ""
 	}
 	if a.m.Rehearsal {
 		words += "; rehearsal: mails go to you"
 	}
-	a.fact("mailbox", full || trust.Behind != "", "%s", words)
+	a.fact("mailbox", full || down || trust.Behind != "", "%s", words)
 	return at, nil
 }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -126,5 +127,22 @@ func TestWhyNamesTheChain(t *testing.T) {
 	words := fmt.Sprint(all[0].Facts, all[1].Facts)
 	if !strings.Contains(words, "begun by the end of quote, on Mon 23 Nov") {
 		t.Error(words)
+	}
+}
+
+// A server that takes no mail holds back the next touch, and why says so.
+func TestWhyTellsOfAServerThatTakesNoMail(t *testing.T) {
+	o := newOffice(t)
+	o.enroll("per@kund.example")
+	o.onOpen = func(engine.Email) error {
+		return &engine.SendError{Phase: engine.PhaseConnect, Outcome: engine.Deferred, Err: errors.New("connection refused")}
+	}
+	o.mustTick()
+	e, facts := o.explained("per@kund.example")
+	if want := "true mailbox: "; !strings.Contains(facts, want) || !strings.Contains(facts, "its server takes no mail, and is tried again Mon 23 Nov 09:01: ") {
+		t.Errorf("facts:\n%s", facts)
+	}
+	if e.At == nil || !e.At.Equal(o.engine.Health().SMTPUntil) {
+		t.Errorf("it comes %v, want when the server is tried again, %v", e.At, o.engine.Health().SMTPUntil)
 	}
 }

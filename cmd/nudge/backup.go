@@ -150,7 +150,7 @@ func noDaemon(s settings) error {
 func restoreTrouble(s settings, err error) error {
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
-		return &trouble{code: exitUnreachable, what: err.Error(), hint: "wait until it is done; a daemon that hangs can be ended with kill"}
+		return &trouble{code: exitUnreachable, what: err.Error(), hint: lockedHint}
 	case errors.Is(err, bolt.ErrDamaged):
 		return &trouble{code: exitFindings, what: err.Error() + "\nnothing was changed", hint: "nudge verify FILE tells of others whether they are whole"}
 	case errors.Is(err, bolt.ErrNewer):

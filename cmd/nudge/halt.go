@@ -136,11 +136,13 @@ func unswitched(err error) string {
 // haltTrouble says why the file could not be made.
 func haltTrouble(state string, err error) error {
 	dir := filepath.Dir(state)
-	hint := "to stop everything now, end the daemon"
+	code, hint := exitFailed, "to stop everything now, end the daemon"
 	if errors.Is(err, fs.ErrNotExist) {
 		hint = "mkdir -p " + shell(dir)
+	} else if disk := diskHint(err); disk != "" {
+		code, hint = exitTemporary, hint+"; "+disk
 	}
-	return &trouble{code: exitFailed, what: fmt.Sprintf("nothing is paused: %v", err), hint: hint}
+	return &trouble{code: code, what: fmt.Sprintf("nothing is paused: %v", err), hint: hint}
 }
 
 // resumeAll clears the switch first and then removes the file: as long as the

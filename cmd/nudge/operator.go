@@ -64,6 +64,12 @@ func openOperator(s settings) (engine.Operator, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, m := range s.mailboxes { // nobody else has it open: what was under way when a daemon ended is in doubt
+		if _, err := store.Recover(m.engine.Name, time.Now()); err != nil {
+			_ = store.Close()
+			return nil, nil, stateTrouble(s, err)
+		}
+	}
 	desk, err := newDesk(s, store)
 	if err != nil {
 		_ = store.Close()
@@ -71,6 +77,9 @@ func openOperator(s settings) (engine.Operator, func() error, error) {
 	}
 	return desk, store.Close, nil
 }
+
+// lockedHint is what to do about a state that another process has open.
+const lockedHint = "wait until it is done: a daemon that ends may take a minute and a half, to hear what became of its last mail"
 
 // openStore opens the state file, in words for a person.
 func openStore(s settings) (*bolt.Store, error) {
@@ -80,7 +89,7 @@ func openStore(s settings) (*bolt.Store, error) {
 	store, err := bolt.Open(s.state, bolt.Options{})
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
-		return nil, &trouble{code: exitUnreachable, what: err.Error(), hint: "wait until it is done; a daemon that hangs can be ended with kill"}
+		return nil, &trouble{code: exitUnreachable, what: err.Error(), hint: lockedHint}
 	case err != nil:
 		return nil, stateTrouble(s, err)
 	}

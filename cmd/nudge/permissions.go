@@ -34,7 +34,7 @@ func stateOpen(s settings) error {
 	if err != nil || info.Mode()&othersWrites == 0 {
 		return nil // opening the state tells what else is wrong
 	}
-	return &trouble{code: exitFailed, what: fmt.Sprintf("everybody on this machine may write into %s (mode %04o), where the state is", dir, info.Mode().Perm()),
+	return &trouble{code: exitUsage, what: fmt.Sprintf("everybody on this machine may write into %s (mode %04o), where the state is", dir, info.Mode().Perm()),
 		hint: "chmod 700 " + shell(dir) + ", or set state in " + s.config() + " to a file in a folder of your own"}
 }
 

@@ -32,7 +32,7 @@ func calendarEntry(secret []byte, m Mailbox, seq *sequences.Sequence, st *sequen
 	c.line("UID:" + messageID(secret, "calendar", en, st.Before, domain))
 	c.line("DTSTAMP:" + now.UTC().Format(calendarTime))
 	c.line(fmt.Sprintf("SEQUENCE:%d", max(0, int64(now.Sub(en.EnrolledAt)/time.Minute))))
-	c.dates(date, hasClock(en.Fields[st.Before], date), st.Calendar.Lasts)
+	c.dates(date, hasClock(en.Fields[st.Before]), st.Calendar.Lasts)
 	title := calendarText(w.title)
 	if title == "" { // fields without a value, or of marks that nobody sees
 		title = calendarText(seq.Title)
@@ -56,10 +56,7 @@ const (
 )
 
 // hasClock says whether a date field names a time of day.
-func hasClock(value string, date time.Time) bool {
-	h, m, s := date.Clock()
-	return h+m+s > 0 || strings.ContainsRune(value, ':')
-}
+func hasClock(value string) bool { return strings.ContainsRune(value, ':') }
 
 // calendar is a calendar file while it is written.
 type calendar struct{ b strings.Builder }

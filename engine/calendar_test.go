@@ -70,6 +70,27 @@ func starred(calendar, property string) string {
 	return before + "\r\n" + property + "*\r\n" + after
 }
 
+// TestADateIsTheSameInTheMailAndInItsCalendar: a date that names an offset is
+// told as the reader's clocks show it.
+func TestADateIsTheSameInTheMailAndInItsCalendar(t *testing.T) {
+	seq := calendarSequence(t, `calendar: {{ visit | date: "%H:%M" }}`+"\nplace: {{ visit | date: \"%d.%m. %Z\" }}")
+	seq.Timezone = "Europe/Berlin"
+	for _, tc := range []struct{ value, zone, summary, place, start string }{
+		{"2027-03-29T10:00:00-05:00", "", "17:00", "29.03. CEST", "20270329T150000Z"},
+		{"2027-03-29T10:00:00Z", "", "12:00", "29.03. CEST", "20270329T100000Z"},
+		{"2027-01-07T23:30:00Z", "", "00:30", "08.01. CET", "20270107T233000Z"},
+		{"2027-01-07 09:00", "", "09:00", "07.01. CET", "20270107T080000Z"},
+		{"2027-01-07T23:30:00Z", "America/New_York", "18:30", "07.01. EST", "20270107T233000Z"},
+	} {
+		got := calendarOf(t, seq, inStockholm(), map[string]string{"visit": tc.value, "timezone": tc.zone})
+		for _, want := range []string{"SUMMARY:" + tc.summary, "LOCATION:" + tc.place, "DTSTART:" + tc.start} {
+			if !strings.Contains(got, "\r\n"+want+"\r\n") {
+				t.Errorf("%s %s: no %s in\n%s", tc.value, tc.zone, want, got)
+			}
+		}
+	}
+}
+
 func TestADayIsADayInTheCalendar(t *testing.T) {
 	for _, tc := range []struct{ lasts, value, want string }{
 		{"", "2026-12-03", "DTSTART;VALUE=DATE:20261203\r\nSUMMARY"},

@@ -96,16 +96,16 @@ type words struct {
 // wordsFor pours a prospect's fields into a step. The error is a
 // *templates.MissingError where a field has no value.
 func wordsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) (w words, err error) {
-	fields := fieldsFor(m, seq, st, en, now)
-	if w.body, err = st.Body.Render(fields); err != nil {
+	fields, loc := fieldsFor(m, seq, st, en, now), zone(m, seq, en)
+	if w.body, err = st.Body.RenderIn(loc, fields); err != nil {
 		return w, fmt.Errorf("step %q: %w", st.ID, err)
 	}
 	if c := st.Calendar; c != nil {
-		if w.title, err = c.Title.Render(fields); err != nil {
+		if w.title, err = c.Title.RenderIn(loc, fields); err != nil {
 			return w, fmt.Errorf("step %q calendar: %w", st.ID, err)
 		}
 		if c.Place != nil {
-			if w.place, err = c.Place.Render(fields); err != nil {
+			if w.place, err = c.Place.RenderIn(loc, fields); err != nil {
 				return w, fmt.Errorf("step %q place: %w", st.ID, err)
 			}
 		}
@@ -118,7 +118,7 @@ func wordsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enrollm
 		return w, nil
 	}
 	w.opens = true
-	if w.subject, err = subject.Render(fields); err != nil {
+	if w.subject, err = subject.RenderIn(loc, fields); err != nil {
 		return w, fmt.Errorf("step %q subject: %w", st.ID, err)
 	}
 	return w, nil

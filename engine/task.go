@@ -134,7 +134,7 @@ func (en Enrollment) notInTime(why string, at time.Time) (Enrollment, []Event) {
 
 // openTask hands a task step to the owner.
 func (e *Engine) openTask(seq *sequences.Sequence, st *sequences.Step, en Enrollment, now time.Time) error {
-	parts, err := st.Body.Render(fieldsFor(e.Mailbox, seq, st, en, now))
+	parts, err := st.Body.RenderIn(zone(e.Mailbox, seq, en), fieldsFor(e.Mailbox, seq, st, en, now))
 	text := parts.Text
 	if err != nil {
 		text = st.Title // a task with a hole in it is still the owner's to do

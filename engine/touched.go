@@ -66,7 +66,7 @@ func (e *Engine) touched(ens []Enrollment, all bool) Touched {
 			if done >= 0 {
 				at = en.Done[done].At
 			}
-			if parts, err := st.Body.Render(fieldsFor(e.Mailbox, seq, st, en, at)); err == nil {
+			if parts, err := st.Body.RenderIn(zone(e.Mailbox, seq, en), fieldsFor(e.Mailbox, seq, st, en, at)); err == nil {
 				t.Texts = append(t.Texts, parts.Text)
 			}
 		}

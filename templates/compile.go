@@ -40,6 +40,7 @@ type block struct {
 const (
 	roundsName = "_rounds"
 	offDayName = "_off"
+	zoneName   = "_zone"
 )
 
 func slotName(slot int) string { return "f" + strconv.Itoa(slot) }

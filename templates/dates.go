@@ -14,25 +14,64 @@ var timeLayouts = []string{
 }
 
 // ParseDate reads a date as the date filters do: 2026-03-14, 2026-03-14 15:30,
-// 14 March 2026 and a few more. What names no zone is meant in loc; what names
-// no time of day is midnight.
+// 14 March 2026 and a few more. The result is in loc: what names no zone is
+// meant there, and what names one is what the clocks of loc show then. What
+// names no time of day is midnight.
 func ParseDate(value string, loc *time.Location) (time.Time, error) {
 	s := strings.TrimSpace(value)
 	for _, layout := range timeLayouts {
 		if t, err := time.ParseInLocation(layout, s, loc); err == nil {
-			return t, nil
+			if namesZone(layout) {
+				return t.In(loc), nil
+			}
+			wall, err := time.Parse(layout, s)
+			return onClocks(wall, loc), err
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a date such as 2026-03-14", s)
 }
 
-// timeForm reads a date. "now" is none: the same fields always give the same
-// words.
-func timeForm(value any) (time.Time, error) {
+func namesZone(layout string) bool {
+	return strings.Contains(layout, "07") || strings.HasSuffix(layout, "MST")
+}
+
+// inZone is where dates are read and written.
+type inZone struct{ loc *time.Location }
+
+// timeForm reads a date for a filter. "now" is none: the same fields always
+// give the same words.
+func timeForm(value any, zone inZone, filter string) (time.Time, error) {
 	if t, ok := value.(time.Time); ok {
 		return t, nil
 	}
-	return ParseDate(display(value), time.UTC)
+	t, err := ParseDate(display(value), zone.loc)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", filter, err)
+	}
+	return t, err
+}
+
+// onClocks is when the clocks of loc show wall, a date and time in UTC. Where
+// a night skips it, that is as much later as the clocks were moved: a date
+// without a time stays that date.
+func onClocks(wall time.Time, loc *time.Location) time.Time {
+	y, m, d := wall.Date()
+	t := time.Date(y, m, d, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), loc)
+	if short := wall.Sub(clocks(t)); short > 0 {
+		return t.Add(short)
+	}
+	return t
+}
+
+// clocks is what the clocks show at t, as a time in UTC.
+func clocks(t time.Time) time.Time {
+	_, offset := t.Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
+}
+
+// later moves a date and keeps the time of day.
+func later(t time.Time, days int) time.Time {
+	return onClocks(clocks(t).AddDate(0, 0, days), t.Location())
 }
 
 // offDays are the days that plus_business_days passes over.
@@ -60,7 +99,7 @@ func dayCount(value any) (int, error) {
 // plusDays moves a date, back with a negative number.
 func plusDays(t time.Time, days any) (time.Time, error) {
 	n, err := dayCount(days)
-	return t.AddDate(0, 0, n), err
+	return later(t, n), err
 }
 
 // plusBusinessDays walks day by day to the n-th business day, back with a
@@ -79,7 +118,7 @@ func plusBusinessDays(t time.Time, days, off any) (time.Time, error) {
 		if walked > 2*mostDays {
 			return t, fmt.Errorf("too few business days")
 		}
-		if t = t.AddDate(0, 0, step); !o.is(t) {
+		if t = later(t, step); !o.is(t) {
 			n--
 		}
 	}

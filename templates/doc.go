@@ -32,7 +32,9 @@
 // false, nil, null, blank, empty, and, or, contains and in are Liquid's own.
 //
 // Dates are read in the usual ways (2026-03-14, 14 March 2026, 2026-03-14
-// 15:30); date writes them, plus_days and plus_business_days move them. Of
+// 15:30); date writes them, plus_days and plus_business_days move them. They
+// are read and written in the zone that RenderIn is given, also those that
+// name an offset of their own. Of
 // fields that hold a date in words, today and next_touch, these filters read
 // the other form, in today.iso and next_touch.iso.
 //

@@ -138,14 +138,15 @@ func needed(source string, t token) string {
 // argument reads a filter's argument.
 func (r *reader) argument(rule filterRule) (string, error) {
 	source, t, err := r.value(false)
-	if err != nil || t.kind != nameToken {
-		return source, err
+	switch {
+	case err != nil:
+		return "", err
+	case t.kind == nameToken:
+		return "(" + needed(source, t) + ")", nil
+	case t.kind == numberToken && rule.sums:
+		return `"` + source + `"`, nil // Liquid would make it a fraction of two
 	}
-	source = needed(source, t)
-	if rule.sums {
-		source += " | _sum"
-	}
-	return "(" + source + ")", nil
+	return source, nil
 }
 
 // filter is one step of a chain.
@@ -246,11 +247,8 @@ func (r *reader) step(f filter, last, before bool) (string, error) {
 		return "", nil // done anyway
 	}
 	source := " | " + name
-	switch {
-	case f.rule.sums:
-		source = " | _sum" + source
-	case f.rule.dates:
-		source = " | _time" + source
+	if f.rule.dates {
+		source = " | _time: " + zoneName + `, "` + name + `"` + source
 	}
 	for i, arg := range f.args {
 		r.tokens = []token{arg}

@@ -3,7 +3,6 @@ package templates
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,7 +25,7 @@ type filterRule struct {
 var filterRules = map[string]filterRule{
 	"append":             {least: 1, most: 1, says: "the value with words behind it"},
 	"capitalize":         {keepsBlank: true, says: "the first letter large"},
-	"date":               {least: 1, most: 1, dates: true, says: "a date written as asked: `{{ day | date: \"%-d %B\" }}` is 4 March"},
+	"date":               {least: 1, most: 1, dates: true, says: "a date written as asked: `{{ day | date: \"%-d %B\" }}` is 4 March; one that names an offset, as the clocks of the prospect's time zone show it"},
 	"default":            {least: 1, most: 1, keepsBlank: true, says: "other words, or another field, where there is no value"},
 	"downcase":           {keepsBlank: true, says: "all letters small"},
 	"escape":             {keepsBlank: true, says: "nothing more: values are always escaped"},
@@ -58,12 +57,12 @@ var filterRules = map[string]filterRule{
 
 	"abs":        {sums: true, says: "without its sign"},
 	"ceil":       {sums: true, says: "rounded up"},
-	"divided_by": {least: 1, most: 1, sums: true, says: "divided"},
+	"divided_by": {least: 1, most: 1, sums: true, says: "divided; `1000` by `12` is `83.3333333333`, and `round: 2` makes `83.33` of it"},
 	"floor":      {sums: true, says: "rounded down"},
 	"minus":      {least: 1, most: 1, sums: true, says: "less"},
-	"modulo":     {least: 1, most: 1, sums: true, says: "what is left of a division"},
+	"modulo":     {least: 1, most: 1, sums: true, says: "what is left of a whole number of these"},
 	"plus":       {least: 1, most: 1, sums: true, says: "more"},
-	"round":      {most: 1, sums: true, says: "rounded, to so many digits"},
+	"round":      {most: 1, sums: true, says: "rounded half up, to so many digits"},
 	"times":      {least: 1, most: 1, sums: true, says: "multiplied"},
 }
 
@@ -90,7 +89,6 @@ func newEngine() *liquid.Engine {
 	e.RegisterFilter("_string", func(value any) string { return display(value) })
 	e.RegisterFilter("_list", listForm)
 	e.RegisterFilter("_compare", compareForm)
-	e.RegisterFilter("_sum", sumForm)
 	e.RegisterFilter("_int", intForm)
 	e.RegisterFilter("_filled", filled)
 	e.RegisterFilter("_time", timeForm)
@@ -112,6 +110,15 @@ func newEngine() *liquid.Engine {
 	e.RegisterFilter("join", joinList)
 	e.RegisterFilter("plus_days", plusDays)
 	e.RegisterFilter("plus_business_days", plusBusinessDays)
+	e.RegisterFilter("plus", calculation(plus))
+	e.RegisterFilter("minus", calculation(minus))
+	e.RegisterFilter("times", calculation(times))
+	e.RegisterFilter("divided_by", calculation(dividedBy))
+	e.RegisterFilter("modulo", calculation(modulo))
+	e.RegisterFilter("abs", rounding(absolute))
+	e.RegisterFilter("ceil", rounding(ceil))
+	e.RegisterFilter("floor", rounding(floor))
+	e.RegisterFilter("round", round)
 	e.RegisterFilter("truncate", truncate)
 	e.RegisterFilter("truncatewords", truncateWords)
 	return e
@@ -167,47 +174,16 @@ func listForm(value any) any {
 
 // compareForm is a value as a condition sees it beside a number.
 func compareForm(value any) any {
-	s, ok := value.(string)
-	if !ok {
-		return value
-	}
-	if n, ok := number(s); ok {
+	switch v := value.(type) {
+	case decimal:
+		n, _ := v.exact.Float64()
 		return n
+	case string:
+		if n, ok := number(v); ok {
+			return n
+		}
 	}
 	return value
-}
-
-// sumForm is a value to calculate with.
-func sumForm(value any) (any, error) {
-	s, ok := value.(string)
-	if !ok {
-		return value, nil
-	}
-	n, ok := number(s)
-	if !ok {
-		return nil, fmt.Errorf("%q is not a number", s)
-	}
-	if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
-		return int(n), nil
-	}
-	return n, nil
-}
-
-// intForm is a value to count with.
-func intForm(value any) (int, error) {
-	n, err := sumForm(value)
-	if err != nil {
-		return 0, err
-	}
-	switch n := n.(type) {
-	case int:
-		return n, nil
-	case int64:
-		return int(n), nil
-	case float64:
-		return int(n), nil
-	}
-	return 0, fmt.Errorf("%q is not a number", display(value))
 }
 
 func bounded(s string) (string, error) {

@@ -3,6 +3,7 @@ package templates
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Line is a one-line template without Markdown: a subject, compiled once. Its
@@ -45,12 +46,16 @@ func ParseLineWith(source string, at Position, o Options) (l *Line, err error) {
 	return l, err
 }
 
-// Render pours fields into the line. The result has no line breaks and no
-// control characters, whatever the fields hold. The error is a *MissingError
-// when a field without a default has no value.
-func (l *Line) Render(f Fields) (line string, err error) {
+// Render is RenderIn for those whose dates are in UTC.
+func (l *Line) Render(f Fields) (string, error) { return l.RenderIn(time.UTC, f) }
+
+// RenderIn pours fields into the line. Dates are read and written in zone. The
+// result has no line breaks and no control characters, whatever the fields
+// hold. The error is a *MissingError when a field without a default has no
+// value.
+func (l *Line) RenderIn(zone *time.Location, f Fields) (line string, err error) {
 	defer caught(&err)
-	out, err := l.program.run(f)
+	out, err := l.program.run(f, zone)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,9 @@
 package templates
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Condition is what stands in {% if … %}, alone. Its methods may be called from
 // several goroutines.
@@ -35,7 +38,7 @@ func ParseCondition(source string, at Position) (c *Condition, err error) {
 // field without a value is false alone, and equals blank.
 func (c *Condition) Holds(f Fields) (holds bool, err error) {
 	defer caught(&err)
-	out, err := c.program.run(f)
+	out, err := c.program.run(f, time.UTC)
 	return string(out) == "y", err
 }
 

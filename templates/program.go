@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/osteele/liquid"
 	"github.com/osteele/liquid/expressions"
@@ -92,7 +93,7 @@ func (o *output) WriteString(s string) (int, error) {
 }
 
 // run renders a program.
-func (p *program) run(f Fields) ([]byte, error) {
+func (p *program) run(f Fields, zone *time.Location) ([]byte, error) {
 	out := output{make([]byte, 0, p.size)}
 	var bindings map[string]any
 	for i := range p.segments {
@@ -101,6 +102,7 @@ func (p *program) run(f Fields) ([]byte, error) {
 		case s.liquid != nil:
 			if bindings == nil {
 				bindings = p.bindings(f)
+				bindings[zoneName] = inZone{zone}
 			}
 			if err := s.liquid.FRender(&out, bindings); err != nil {
 				return nil, cause(err)
@@ -148,7 +150,10 @@ func cause(err error) error {
 			if missing := (*MissingError)(nil); errors.As(e.Err, &missing) {
 				return missing
 			}
-			return fmt.Errorf("%s: %v", strings.TrimPrefix(e.FilterName, "_"), e.Err)
+			if strings.HasPrefix(e.FilterName, "_") { // our own, which says where
+				return e.Err
+			}
+			return fmt.Errorf("%s: %v", e.FilterName, e.Err)
 		case interface{ Cause() error }:
 			if e.Cause() == nil {
 				return fmt.Errorf("%v", err)

@@ -98,15 +98,18 @@ func ParseWith(source string, at Position, o Options) (t *Template, err error) {
 	return t, err
 }
 
-// Render pours fields into the body. The error is a *MissingError when a field
-// without a default has no value.
-func (t *Template) Render(f Fields) (parts Parts, err error) {
+// Render is RenderIn for those whose dates are in UTC.
+func (t *Template) Render(f Fields) (Parts, error) { return t.RenderIn(time.UTC, f) }
+
+// RenderIn pours fields into the body. Dates are read and written in zone. The
+// error is a *MissingError when a field without a default has no value.
+func (t *Template) RenderIn(zone *time.Location, f Fields) (parts Parts, err error) {
 	defer caught(&err)
-	text, err := t.text.run(f)
+	text, err := t.text.run(f, zone)
 	if err != nil {
 		return Parts{}, err
 	}
-	html, err := t.html.run(f)
+	html, err := t.html.run(f, zone)
 	if err != nil {
 		return Parts{}, err
 	}

@@ -293,7 +293,7 @@ func TestLimits(t *testing.T) {
 		"a page without end":  "{% for a in (1..9000) %}{{ long }}{% endfor %}",
 		"a sum over words":    "{{ long | plus: 1 }}",
 		"a date that is none": `{{ long | date: "%d" }}`,
-		"now is no date":      `{{ "now" | date: "%d" }}`,
+		"now is no date":      `{% assign n = "now" %}{{ n | date: "%d" }}`,
 	} {
 		template, err := Parse(source, Position{1, 1})
 		if err != nil {

@@ -65,31 +65,39 @@ func turnsDirection(r rune) bool {
 	return r == 0x061C || r == 0x200E || r == 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069
 }
 
-// number reads what people take for a number: 6200, -3.5, 12,500.00, 1 250. A
-// leading zero makes it an article number or a telephone.
+// number reads what people take for a number, for a comparison.
 func number(value string) (float64, bool) {
+	digits, ok := numeral(value)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(digits, 64)
+	return n, err == nil
+}
+
+// numeral finds the sign, the digits and the point of what people take for a
+// number: 6200, -3.5, 12,500.00, 1 250. A leading zero makes it an article
+// number or a telephone.
+func numeral(value string) (string, bool) {
 	value = strings.TrimSpace(value)
 	digits := strings.TrimPrefix(value, "-")
 	if len(digits) > 24 || digits == "" || digits[0] < '0' || digits[0] > '9' {
-		return 0, false
+		return "", false
 	}
 	if len(digits) > 1 && digits[0] == '0' && digits[1] != '.' {
-		return 0, false
+		return "", false
 	}
 	whole, fraction, dotted := strings.Cut(digits, ".")
 	if dotted && (fraction == "" || strings.Trim(fraction, "0123456789") != "") {
-		return 0, false
+		return "", false
 	}
 	groups := strings.FieldsFunc(whole, func(r rune) bool { return r == ',' || r == ' ' || r == 0xA0 || r == 0x202F })
 	joined := strings.Join(groups, "")
 	if strings.Trim(joined, "0123456789") != "" || !grouped(whole, groups) {
-		return 0, false
+		return "", false
 	}
-	n, err := strconv.ParseFloat(strings.TrimSuffix(joined+"."+fraction, "."), 64)
-	if strings.HasPrefix(value, "-") {
-		n = -n
-	}
-	return n, err == nil
+	sign := value[:len(value)-len(digits)]
+	return sign + strings.TrimSuffix(joined+"."+fraction, "."), true
 }
 
 // grouped says whether digits are grouped by thousands, or not at all.
@@ -124,6 +132,8 @@ func display(value any) string {
 			v = math.Round(v*1e6) / 1e6
 		}
 		return strconv.FormatFloat(v, 'f', -1, 64)
+	case decimal:
+		return v.String()
 	case time.Time:
 		return v.Format("2006-01-02")
 	case []string:

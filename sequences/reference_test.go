@@ -81,13 +81,16 @@ func TestWhatTheReferenceNamesIsTaken(t *testing.T) {
 	}
 }
 
-// filterTaken tries a filter with no, one and two arguments.
+// filterTaken tries a filter with no, one and two arguments, on a value and on
+// a list.
 func filterTaken(name string) error {
 	var err error
-	for _, args := range []string{"", `: "a"`, `: "a", "b"`} {
-		source := fmt.Sprintf("{{ x | %s%s }}", name, args)
-		if _, err = templates.Parse(source, templates.Position{Line: 1, Column: 1}); err == nil {
-			return nil
+	for _, value := range []string{"x", `x | split: ";"`} {
+		for _, args := range []string{"", `: "1"`, `: "1", "2"`} {
+			source := fmt.Sprintf("{{ %s | %s%s }}", value, name, args)
+			if _, err = templates.Parse(source, templates.Position{Line: 1, Column: 1}); err == nil {
+				return nil
+			}
 		}
 	}
 	return err

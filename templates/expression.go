@@ -11,6 +11,7 @@ type reader struct {
 	tag      *tag
 	tokens   []token
 	at       place // of an output tag
+	made     kind  // what the chain read last makes
 }
 
 // peek is the next token.
@@ -178,6 +179,9 @@ func (r *reader) chain() (string, error) {
 	if last < 0 {
 		source = needed(source, head)
 	}
+	if err := r.check(head, filters); err != nil {
+		return "", err
+	}
 	for i, f := range filters {
 		step, err := r.step(f, i == last, i < last)
 		if err != nil {
@@ -186,6 +190,32 @@ func (r *reader) chain() (string, error) {
 		source += step
 	}
 	return source, nil
+}
+
+// check finds what cannot come to a good end, whatever the fields hold.
+func (r *reader) check(head token, filters []filter) error {
+	given, k := []token{head}, r.kindOf(head)
+	for _, f := range filters {
+		for _, t := range given {
+			if err := fits(t, f); err != nil {
+				return err
+			}
+		}
+		if err := f.literals(); err != nil {
+			return err
+		}
+		var err error
+		if k, err = k.after(f, r); err != nil {
+			return err
+		}
+		if f.name.text == "default" {
+			given = append(given, f.args[0])
+		} else {
+			given = nil
+		}
+	}
+	r.made = k
+	return nil
 }
 
 // lastDefault finds the last default that the head's missing value reaches; -1
@@ -304,7 +334,10 @@ func (r *reader) loop(b *block) (string, error) {
 	if r.mark("(") {
 		source, err = r.span()
 	} else {
-		source, err = r.listChain()
+		at := r.peek().at
+		if source, err = r.listChain(); err == nil && r.made == oneValue {
+			err = errorAt(at, "for goes through a list; split makes one, as in {%% for %s in items | split: \";\" %%}", name.text)
+		}
 	}
 	if err != nil {
 		return "", err

@@ -9,6 +9,8 @@ import (
 
 	"github.com/osteele/liquid"
 	"github.com/osteele/liquid/render"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 )
 
 // filterRule says what a template may ask of a filter.
@@ -17,6 +19,9 @@ type filterRule struct {
 	keepsBlank  bool   // nothing in, nothing out: a default may follow it
 	sums        bool   // reads numbers
 	dates       bool   // reads a date
+	list        bool   // reads a list,
+	makesList   bool   // or makes one
+	numbers     int    // how many of the arguments, from the first, are numbers
 	says        string // what comes out
 }
 
@@ -29,41 +34,41 @@ var filterRules = map[string]filterRule{
 	"default":            {least: 1, most: 1, keepsBlank: true, says: "other words, or another field, where there is no value"},
 	"downcase":           {keepsBlank: true, says: "all letters small"},
 	"escape":             {keepsBlank: true, says: "nothing more: values are always escaped"},
-	"first":              {says: "the first of a list"},
-	"join":               {most: 1, says: "a list as one text, with words between"},
-	"last":               {says: "the last of a list"},
+	"first":              {list: true, says: "the first of a list"},
+	"join":               {list: true, most: 1, says: "a list as one text, with words between"},
+	"last":               {list: true, says: "the last of a list"},
 	"lstrip":             {keepsBlank: true, says: "without spaces in front"},
 	"newline_to_br":      {keepsBlank: true, says: "nothing more: line breaks are always kept"},
-	"plus_business_days": {least: 1, most: 1, dates: true, says: "a date so many business days later, without weekends and the sequence's holidays"},
-	"plus_days":          {least: 1, most: 1, dates: true, says: "a date so many days later"},
+	"plus_business_days": {numbers: 1, least: 1, most: 1, dates: true, says: "a date so many business days later, without weekends and the sequence's holidays"},
+	"plus_days":          {numbers: 1, least: 1, most: 1, dates: true, says: "a date so many days later"},
 	"prepend":            {least: 1, most: 1, says: "the value with words in front"},
 	"remove":             {least: 1, most: 1, keepsBlank: true, says: "without these words"},
 	"remove_first":       {least: 1, most: 1, keepsBlank: true, says: "without the first of these words"},
 	"replace":            {least: 2, most: 2, says: "these words replaced by others"},
 	"replace_first":      {least: 2, most: 2, says: "the first of these words replaced"},
-	"reverse":            {says: "a list in the other order"},
+	"reverse":            {list: true, makesList: true, says: "a list in the other order"},
 	"rstrip":             {keepsBlank: true, says: "without spaces behind"},
 	"size":               {says: "how many letters or list members"},
-	"slice":              {least: 1, most: 2, says: "a part: from where, and how long"},
-	"sort":               {says: "a list in order"},
-	"split":              {least: 1, most: 1, says: "a list, cut at these words"},
+	"slice":              {numbers: 2, least: 1, most: 2, says: "a part: from where, and how long"},
+	"sort":               {list: true, makesList: true, says: "a list in order"},
+	"split":              {makesList: true, least: 1, most: 1, says: "a list, cut at these words"},
 	"strip":              {keepsBlank: true, says: "without spaces around"},
 	"strip_newlines":     {keepsBlank: true, says: "without line breaks"},
-	"truncate":           {most: 2, keepsBlank: true, says: "at most so many letters, `...` included"},
-	"truncatewords":      {most: 2, keepsBlank: true, says: "at most so many words"},
-	"uniq":               {says: "a list without repetitions"},
+	"truncate":           {numbers: 1, most: 2, keepsBlank: true, says: "at most so many letters, `...` included"},
+	"truncatewords":      {numbers: 1, most: 2, keepsBlank: true, says: "at most so many words"},
+	"uniq":               {list: true, makesList: true, says: "a list without repetitions"},
 	"upcase":             {keepsBlank: true, says: "all letters large"},
 	"url_encode":         {keepsBlank: true, says: "fit for a link; done anyway inside of links"},
 
 	"abs":        {sums: true, says: "without its sign"},
 	"ceil":       {sums: true, says: "rounded up"},
-	"divided_by": {least: 1, most: 1, sums: true, says: "divided; `1000` by `12` is `83.3333333333`, and `round: 2` makes `83.33` of it"},
+	"divided_by": {numbers: 1, least: 1, most: 1, sums: true, says: "divided; `1000` by `12` is `83.3333333333`, and `round: 2` makes `83.33` of it"},
 	"floor":      {sums: true, says: "rounded down"},
-	"minus":      {least: 1, most: 1, sums: true, says: "less"},
-	"modulo":     {least: 1, most: 1, sums: true, says: "what is left of a whole number of these"},
-	"plus":       {least: 1, most: 1, sums: true, says: "more"},
-	"round":      {most: 1, sums: true, says: "rounded half up, to so many digits"},
-	"times":      {least: 1, most: 1, sums: true, says: "multiplied"},
+	"minus":      {numbers: 1, least: 1, most: 1, sums: true, says: "less"},
+	"modulo":     {numbers: 1, least: 1, most: 1, sums: true, says: "what is left of a whole number of these"},
+	"plus":       {numbers: 1, least: 1, most: 1, sums: true, says: "more"},
+	"round":      {numbers: 1, most: 1, sums: true, says: "rounded half up, to so many digits"},
+	"times":      {numbers: 1, least: 1, most: 1, sums: true, says: "multiplied"},
 }
 
 // maxString bounds what filters may build: doubling in a loop grows fast.
@@ -119,6 +124,15 @@ func newEngine() *liquid.Engine {
 	e.RegisterFilter("ceil", rounding(ceil))
 	e.RegisterFilter("floor", rounding(floor))
 	e.RegisterFilter("round", round)
+	e.RegisterFilter("upcase", func(s string) string { return cases.Upper(language.Und).String(s) })
+	e.RegisterFilter("downcase", func(s string) string { return cases.Lower(language.Und).String(s) })
+	e.RegisterFilter("first", func(value any) (any, error) { return member(value, func(int) int { return 0 }) })
+	e.RegisterFilter("last", func(value any) (any, error) { return member(value, func(n int) int { return n - 1 }) })
+	e.RegisterFilter("reverse", reverse)
+	e.RegisterFilter("sort", sortList)
+	e.RegisterFilter("uniq", uniq)
+	e.RegisterFilter("size", size)
+	e.RegisterFilter("slice", slice)
 	e.RegisterFilter("truncate", truncate)
 	e.RegisterFilter("truncatewords", truncateWords)
 	return e
@@ -208,31 +222,19 @@ func replace(s, old, with string, n int) (string, error) {
 	return bounded(strings.Replace(s, old, with, n))
 }
 
-func joinList(list []any, separator func(string) string) (string, error) {
-	parts := make([]string, 0, len(list))
-	total, between := 0, separator(" ")
-	for _, e := range list {
-		s := display(e)
-		if total += len(s) + len(between); total > maxString {
-			return "", errLongValue
-		}
-		parts = append(parts, s)
-	}
-	return strings.Join(parts, between), nil
-}
-
-func truncate(s string, length func(int) int, ellipsis func(string) string) string {
+func truncate(s string, length func(any) any, ellipsis func(string) string) (string, error) {
+	n, err := intForm(length(50))
 	end, runes := ellipsis("..."), []rune(s)
-	if n := length(50); len(runes) > n {
-		return string(runes[:max(0, n-utf8.RuneCountInString(end))]) + end
+	if len(runes) > n {
+		s = string(runes[:max(0, n-utf8.RuneCountInString(end))]) + end
 	}
-	return s
+	return s, err
 }
 
-func truncateWords(s string, length func(int) int, ellipsis func(string) string) string {
-	words := strings.Fields(s)
-	if n := max(0, length(15)); len(words) > n {
-		return strings.Join(words[:n], " ") + ellipsis("...")
+func truncateWords(s string, length func(any) any, ellipsis func(string) string) (string, error) {
+	n, err := intForm(length(15))
+	if words := strings.Fields(s); len(words) > max(0, n) {
+		s = strings.Join(words[:max(0, n)], " ") + ellipsis("...")
 	}
-	return s
+	return s, err
 }

@@ -131,6 +131,6 @@ func (c *compiler) sameDepth(t *tag, b *block) error {
 	if slices.Equal(c.elements, b.elements) {
 		return nil
 	}
-	return errorAt(t.at, "{%% %s %%} stands deeper or less deep in lists, quotes or emphasis than its {%% %s %%} on line %d; "+
+	return errorAt(t.at, "{%% %s %%} stands deeper or less deep in lists, tables, quotes or emphasis than its {%% %s %%} on line %d; "+
 		"put each on a line of its own, or both into the same paragraph", t.name, b.tag.name, b.tag.at.Line)
 }

@@ -25,7 +25,7 @@ var tags = []Described{
 	{"if", `{% if amount > 5000 %} … {% elsif plan == "b" %} … {% else %} … {% endif %}`, "words for some prospects; with ==, !=, <, >, <=, >=, contains, and, or"},
 	{"unless", "{% unless phone %} … {% endunless %}", "words for all others"},
 	{"case", `{% case plan %}{% when "a", "b" %} … {% else %} … {% endcase %}`, "words by a field's value"},
-	{"for", `{% for item in items | split: ";" %} … {% endfor %}`, "words once for each member of a list; with reversed, limit: and offset:"},
+	{"for", `{% for item in items | split: ";" %} … {% endfor %}`, "words once for each member of a list; with reversed, limit: and offset:; on lines of their own between the rows of a table, a row for each"},
 	{"break", "{% break %}", "leaves a for"},
 	{"continue", "{% continue %}", "goes on with the next member of a for"},
 	{"assign", "{% assign total = amount | times: 1.25 %}", "gives a result a name"},

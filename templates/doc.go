@@ -22,7 +22,7 @@
 //	{% comment %} … {% endcomment %}  and  {% raw %}{{ as it is }}{% endraw %}
 //
 // A line that holds only {% … %} tags stands between paragraphs and leaves no
-// trace. A tag that opens in a paragraph, list item or emphasis closes at the
+// trace; between the rows of a table it makes rows. A tag that opens in a paragraph, list item or emphasis closes at the
 // same depth. Conditions are joined by and, or, read from the right as
 // everywhere in Liquid, and compare with ==, !=, <, >, <=, >= and contains.
 // What looks like a number compares as one: 6200, -3.5, 12,500.00, 1 250; but

@@ -50,6 +50,7 @@ var markdownParser = parser.NewParser(
 		util.Prioritized(extension.NewTableParagraphTransformer(), 200))...),
 	parser.WithASTTransformers(
 		util.Prioritized(extension.NewTableASTTransformer(), 0),
+		util.Prioritized(rowTransformer{}, 50),
 		util.Prioritized(signatureTransformer{}, 100),
 	),
 )
@@ -81,7 +82,9 @@ func parseMarkdown(chunks []chunk, at Position) (*document, error) {
 		return nil, errorAt(at, "%d opening brackets; the most for one body is %d", n, maxBrackets)
 	}
 	if !startsTooDeep(d.source) {
-		d.root = markdownParser.Parse(text.NewReader(d.source))
+		pc := parser.NewContext()
+		pc.Set(documentKey, d)
+		d.root = markdownParser.Parse(text.NewReader(d.source), parser.WithContext(pc))
 	}
 	if d.root == nil || tooDeep(d.root) {
 		return nil, errorAt(at, "lists, quotes or emphasis nested more than %d deep", maxDepth)
@@ -183,22 +186,32 @@ type controlLineParser struct{}
 
 func (controlLineParser) Trigger() []byte { return []byte{controlMark[0]} }
 
-func (controlLineParser) Open(_ ast.Node, reader text.Reader, _ parser.Context) (ast.Node, parser.State) {
+func (controlLineParser) Open(_ ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
 	line, segment := reader.PeekLine()
-	for word := range bytes.FieldsSeq(line) {
-		for tag := range bytes.SplitSeq(word, []byte(controlMark)) {
-			if len(tag) > 0 && !isWord(tag) {
-				return nil, parser.NoChildren
-			}
-		}
-		if !bytes.HasPrefix(word, []byte(controlMark)) {
-			return nil, parser.NoChildren
-		}
+	if !isControls(line) || inTable(line, segment, reader.Source(), pc) {
+		return nil, parser.NoChildren
 	}
 	n := &controlLine{}
 	n.Lines().Append(segment)
 	reader.AdvanceToEOL()
 	return n, parser.NoChildren
+}
+
+// isControls says whether a line holds nothing but control tags.
+func isControls(line []byte) bool {
+	found := false
+	for word := range bytes.FieldsSeq(line) {
+		for tag := range bytes.SplitSeq(word, []byte(controlMark)) {
+			if len(tag) > 0 && !isWord(tag) {
+				return false
+			}
+		}
+		if !bytes.HasPrefix(word, []byte(controlMark)) {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 // isWord says whether s is one tag's word and nothing more: a letter run, a

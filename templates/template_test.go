@@ -139,6 +139,15 @@ func TestRender(t *testing.T) {
 			"Part                  Price\n---------------   ---------\nTiles             12,500.50\nGutter for Anna          80",
 			"<table>\n<tr>\n<th scope=\"col\">Part</th>\n<th scope=\"col\">Price</th>\n</tr>\n<tr>\n<td>Tiles</td>\n<td>12,500.50</td>\n</tr>\n" +
 				"<tr>\n<td>Gutter for Anna</td>\n<td>80</td>\n</tr>\n</table>"},
+		{"a loop makes rows", "| a | b |\n|---|--:|\n{% for i in items | split: \";\" %}\n| {{ i }} | {{ forloop.index }} |\n{% endfor %}\n| sum | 9 |",
+			"a     b\n---   -\na     1\nb     2\nsum   9",
+			"<table>\n<tr>\n<th scope=\"col\">a</th>\n<th scope=\"col\">b</th>\n</tr>\n<tr>\n<td>a</td>\n<td>1</td>\n</tr>\n" +
+				"<tr>\n<td>b</td>\n<td>2</td>\n</tr>\n<tr>\n<td>sum</td>\n<td>9</td>\n</tr>\n</table>"},
+		{"a branch makes rows, in a loop and in a quote", "> | a |\n> |---|\n> {% for i in items | split: \";\" %}\n> {% if i == \"b\" %}\n> | {{ i }} |\n> {% else %}\n> | x |\n> {% endif %}\n> {% endfor %}\n\nc",
+			"> a\n> -\n> x\n> b\n\nc",
+			"<blockquote>\n<table>\n<tr>\n<th scope=\"col\">a</th>\n</tr>\n<tr>\n<td>x</td>\n</tr>\n<tr>\n<td>b</td>\n</tr>\n</table>\n</blockquote>\n<p>c</p>"},
+		{"a branch around a table ends it", "{% if name %}\n| a |\n|---|\n| b |\n{% endif %}\n{% if name %}\nc\n{% endif %}",
+			"a\n-\nb\n\nc", "<table>\n<tr>\n<th scope=\"col\">a</th>\n</tr>\n<tr>\n<td>b</td>\n</tr>\n</table>\n\n\n<p>c</p>"},
 		{"an empty cell keeps its place", "| a | b |\n|---|---|\n| {% if nick %}x{% endif %} | y |", "a   b\n-   -\n     y",
 			"<table>\n<tr>\n<th scope=\"col\">a</th>\n<th scope=\"col\">b</th>\n</tr>\n<tr>\n<td></td>\n<td>y</td>\n</tr>\n</table>"},
 		{"days are added to a date", `{{ day | plus_days: 30 | date: "%-d %B" }} {{ day | plus_days: -1 }}`, "3 April 2026-03-03", "<p>3 April 2026-03-03</p>"},

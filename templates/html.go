@@ -35,7 +35,7 @@ var htmlRenderers = sync.Pool{New: func() any {
 // html writes the tree as an HTML document in a language; "" = not known.
 func (d *document) html(language string) ([]piece, error) {
 	r := htmlRenderers.Get().(*htmlRenderer)
-	*r.writer = htmlWriter{d: d, top: topHeading(d.root)}
+	*r.writer = htmlWriter{d: d, top: topHeading(d.root), rtl: rightToLeft(language)}
 	defer func() {
 		*r.writer = htmlWriter{}
 		htmlRenderers.Put(r)
@@ -78,6 +78,7 @@ type htmlWriter struct {
 	d    *document
 	top  int  // the level of the highest heading
 	dead bool // the link being written leads nowhere
+	rtl  bool // the words run from right to left
 }
 
 // RegisterFuncs implements renderer.NodeRenderer.
@@ -181,7 +182,7 @@ func (h *htmlWriter) list(w util.BufWriter, _ []byte, node ast.Node, entering bo
 	if n.IsOrdered() && n.Start != 1 {
 		start = fmt.Sprintf(` start="%d"`, n.Start)
 	}
-	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">\n", name, start, listStyle)
+	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">\n", name, start, h.directed(listStyle))
 	return ast.WalkContinue, nil
 }
 
@@ -193,7 +194,7 @@ func mayJoin(n *ast.List) bool {
 
 func (h *htmlWriter) quote(w util.BufWriter, _ []byte, _ ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
-		_, _ = fmt.Fprintf(w, "<blockquote style=\"%s\">\n", quoteStyle)
+		_, _ = fmt.Fprintf(w, "<blockquote style=\"%s\">\n", h.directed(quoteStyle))
 	} else {
 		_, _ = w.WriteString("</blockquote>\n")
 	}

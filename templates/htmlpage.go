@@ -1,6 +1,10 @@
 package templates
 
-import "github.com/yuin/goldmark/util"
+import (
+	"strings"
+
+	"github.com/yuin/goldmark/util"
+)
 
 // The document around a mail: what a mail program writes for words typed by
 // hand. It loads nothing. All styles stand in the elements, because Gmail and
@@ -32,8 +36,8 @@ const (
 	wordStyle      = "font-family: Menlo, Consolas, monospace; font-size: 13px;"
 	ruleStyle      = "margin: 1em 0; border: 0; border-top: 1px solid #999999;"
 	tableStyle     = "margin: 0 0 1em; border-collapse: collapse;"
-	cellStyle      = fontStyle + "padding: 4px %s 4px 0; vertical-align: top; text-align: %s;"
-	headStyle      = fontStyle + "padding: 4px %s 4px 0; vertical-align: bottom; text-align: %s; border-bottom: 1px solid #999999;"
+	cellStyle      = fontStyle + "padding: %s; vertical-align: top; text-align: %s;"
+	headStyle      = fontStyle + "padding: %s; vertical-align: bottom; text-align: %s; border-bottom: 1px solid #999999;"
 )
 
 // headingStyles are those of the first three levels of a mail's headings; the
@@ -43,6 +47,17 @@ var headingStyles = [...]string{
 	"margin: 1em 0 0.5em; font-size: 16px; line-height: 1.3;",
 	"margin: 1em 0 0.5em; font-size: 14px; line-height: 1.3;",
 }
+
+// directed is a style in the direction of the words. Mail programs do not know
+// margins and borders that follow it by themselves.
+func (h *htmlWriter) directed(style string) string {
+	if !h.rtl {
+		return style
+	}
+	return mirrored.Replace(style)
+}
+
+var mirrored = strings.NewReplacer("padding-left", "padding-right", "border-left", "border-right")
 
 // headFor is the document's beginning.
 func headFor(language string) string {

@@ -37,17 +37,24 @@ func (h *htmlWriter) cell(w util.BufWriter, _ []byte, node ast.Node, entering bo
 		_, _ = fmt.Fprintf(w, "</%s>\n", name)
 		return ast.WalkContinue, nil
 	}
-	gap := "16px"
-	if n.NextSibling() == nil {
-		gap = "0" // or the line below the headers would go on past the last one
+	padding := "4px 16px 4px 0"
+	switch {
+	case n.NextSibling() == nil:
+		padding = "4px 0 4px 0" // or the line below the headers would go on past the last one
+	case h.rtl:
+		padding = "4px 0 4px 16px"
 	}
-	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">", name, scope, fmt.Sprintf(style, gap, alignment(n)))
+	_, _ = fmt.Fprintf(w, "<%s%s style=\"%s\">", name, scope, fmt.Sprintf(style, padding, h.alignment(n)))
 	return ast.WalkContinue, nil
 }
 
-func alignment(n *extast.TableCell) string {
-	if n.Alignment == extast.AlignNone {
-		return "left"
+// alignment is the side that a column asks for, else where its words begin.
+func (h *htmlWriter) alignment(n *extast.TableCell) string {
+	switch {
+	case n.Alignment != extast.AlignNone:
+		return n.Alignment.String()
+	case h.rtl:
+		return "right"
 	}
-	return n.Alignment.String()
+	return "left"
 }

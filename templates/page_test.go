@@ -121,3 +121,31 @@ func checkHeader(t *testing.T, value, line string) {
 		t.Errorf("%q: subject %q, want %q", value, line, want)
 	}
 }
+
+// TestRightToLeft: what stands at the beginning of a line stands at the right
+// where the words begin there.
+func TestRightToLeft(t *testing.T) {
+	const source = "> q\n\n- l\n\n| a | b | c |\n|---|:--|--:|\n| 1 | 2 | 3 |"
+	template, err := ParseWith(source, Position{1, 1}, Options{Language: "he"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := template.Render(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<blockquote style="margin: 0 0 1em; padding-right: 1em; border-right: 2px solid #999999;">`,
+		`<ul style="margin: 0 0 1em; padding-right: 2em;">`,
+		`padding: 4px 0 4px 16px; vertical-align: top; text-align: right;">1`,
+		`padding: 4px 0 4px 16px; vertical-align: top; text-align: left;">2`,
+		`padding: 4px 0 4px 0; vertical-align: top; text-align: right;">3`,
+	} {
+		if !strings.Contains(parts.HTML, want) {
+			t.Errorf("no %s in\n%s", want, parts.HTML)
+		}
+	}
+	if parts = mustRender(t, source, nil); strings.Contains(parts.HTML, "-right:") || !strings.Contains(parts.HTML, "text-align: left;\">1") {
+		t.Errorf("a mail from left to right:\n%s", parts.HTML)
+	}
+}

@@ -48,6 +48,8 @@ func TestLintAdvisesWhatAConsultantWould(t *testing.T) {
 			`full.md:17:10: "just checking in" is worn out; say what is new, or ask one question`},
 		{"an apostrophe from a word processor", replace("did quote", "hope you’re well. Did quote"),
 			`full.md:22:1: "hope you’re well" is worn out; say what is new, or ask one question`},
+		{"HTML", replace("did quote", "<b>did</b> quote"),
+			`full.md:22:1: HTML is sent as it stands here: <b>; write Markdown, such as **bold**`},
 		{"two variants that read alike", replace(subject, "subject A: Quote {{ quote_no }}\nsubject B: Your quote\nsubject C: Quote  {{ quote_no }}"),
 			`full.md:19:12: subject C is the same as subject A; change one thing in it, or leave it out`},
 		{"a last mail that does not let go", replace("I haven't heard back, so I'll close quote {{ quote_no }}. No hard feelings: one line from you reopens it.",
@@ -224,6 +226,23 @@ func TestNearestFindsOnlyWhatIsNear(t *testing.T) {
 	for word, want := range tests {
 		if got := Nearest(word, known); got != want {
 			t.Errorf("%q is near %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestLinksThatLeadNowhereAreMistakes(t *testing.T) {
+	source, err := os.ReadFile("testdata/good/full.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for link, want := range map[string]string{
+		"[offer](offer.pdf)":   `full.md:22:1: "offer.pdf" leads nowhere from a mail; write a whole address, such as https://example.com/…, or attach the file`,
+		"[offer]()":            "full.md:22:1: a link without an address; write it between the parentheses",
+		"[call](tel:+49 89 1)": `full.md:22:6: this link is sent as it stands here: the address "tel:+49 89 1" has spaces in it; link to http, https or mailto`,
+	} {
+		changed := strings.Replace(string(source), "did quote", link+" did quote", 1)
+		if _, err := Parse("full.md", []byte(changed)); err == nil || err.Error() != want {
+			t.Errorf("%s:\n got %v\nwant %s", link, err, want)
 		}
 	}
 }

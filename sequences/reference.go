@@ -39,9 +39,26 @@ func Reference() string {
 	describedTable(&b, "Filters", []string{"Filter", "Takes", "What comes out"}, templates.Filters(), func(d templates.Described) []string {
 		return []string{code(d.Name), d.Form, d.Does}
 	})
+	b.WriteString(textsWritten)
 	attachmentsTable(&b)
 	return b.String()
 }
+
+// textsWritten says what becomes of a text.
+const textsWritten = `
+## Texts
+
+A text is Markdown: paragraphs, headings from the third level on, lists, quotes, code, emphasis, links and tables. It is sent as HTML
+and as plain text.
+
+- HTML is no part of it: tags such as ` + "`<b>`" + ` are sent as the words they are, comments (` + "`<!-- … -->`" + `) are not sent at all.
+- A link leads to a whole address with http, https or mailto, without spaces (` + "`%20`" + ` stands for one); links to a page's part or to
+  a file beside it lead nowhere from a mail and are mistakes. Of other links only the words are sent.
+- An image becomes a link to it; within a link only its words are left.
+- ` + "`{% for %}` and `{% if %}`" + ` on lines of their own between the rows of a table make rows.
+- Dates are written as the clocks of the prospect's time zone show them, else the sequence's, else the mailbox's.
+- Arithmetic is exact; up to ten decimals are written, and ` + "`round: 2`" + ` leaves two.
+`
 
 // settingsTable lists the keys that are taken.
 func settingsTable(b *strings.Builder, title, where string, keys []key) {

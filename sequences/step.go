@@ -197,6 +197,24 @@ func (r *reader) readBody(sec *section, st *Step) {
 	}
 	st.Body = body
 	r.checkFields(body.Uses())
+	if st.Do == Email {
+		r.checkRemarks(body.Remarks())
+	}
+}
+
+// checkRemarks tells what would not become in the mail what it looks like.
+func (r *reader) checkRemarks(remarks []templates.Remark) {
+	for _, m := range remarks {
+		in := ""
+		if m.Partial != "" {
+			in = " (in partials/" + m.Partial + ".md)"
+		}
+		if m.Wrong {
+			r.errs = append(r.errs, &ParseError{File: r.file, Line: m.Position.Line, Column: m.Position.Column, Err: errors.New(m.Message + in)})
+			continue
+		}
+		r.adviseAt(m.Position.Line, m.Position.Column, m.Message+in, m.Instead)
+	}
 }
 
 // wrongTemplate takes the place of a template's mistake from the error.

@@ -45,8 +45,9 @@
 //
 // A dash in a tag ({%- and -%}) removes spaces beside it within its line.
 // Underlined headings do not exist, so that "-- " on a line is the signature
-// separator it is in mail. Images become links. HTML comments are dropped; any
-// other HTML is shown as it was typed. HTML, includes, files and the clock are
+// separator it is in mail. Images become links, within a link words. HTML
+// comments are dropped; any other HTML is shown as it was typed. Remarks names
+// the places that will not look in the mail as they do here. HTML, includes, files and the clock are
 // out of a template's reach.
 //
 // # How it is compiled

@@ -75,10 +75,9 @@ func (d *document) pieces(part string, places map[byte]place) []piece {
 
 // htmlWriter writes the nodes that differ from goldmark's own writing.
 type htmlWriter struct {
-	d    *document
-	top  int  // the level of the highest heading
-	dead bool // the link being written leads nowhere
-	rtl  bool // the words run from right to left
+	d   *document
+	top int  // the level of the highest heading
+	rtl bool // the words run from right to left
 }
 
 // RegisterFuncs implements renderer.NodeRenderer.
@@ -254,23 +253,21 @@ func withoutComments(typed string) string {
 
 // link writes a link, and an image as a link to it: nothing in the mail is
 // loaded from elsewhere.
-func (h *htmlWriter) link(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
-	if !entering {
-		if !h.dead {
-			_, _ = w.WriteString("</a>")
-		}
-		h.dead = false
-		return ast.WalkContinue, nil
-	}
-	target, err := h.d.target(destination(n))
+func (h *htmlWriter) link(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	target, err := h.d.leads(n)
 	if err != nil {
 		return ast.WalkStop, err
 	}
-	if target == "" { // only the words are left; links do not nest
-		h.dead = true
-		return ast.WalkContinue, nil
+	switch {
+	case target == "": // only the words are left
+	case !entering:
+		_, _ = w.WriteString("</a>")
+	default:
+		_, _ = fmt.Fprintf(w, `<a href="%s">`, util.EscapeHTML([]byte(target)))
+		if !hasWords(n, source) {
+			_, _ = w.Write(util.EscapeHTML([]byte(strings.TrimPrefix(target, "mailto:"))))
+		}
 	}
-	_, _ = fmt.Fprintf(w, `<a href="%s">`, util.EscapeHTML([]byte(target)))
 	return ast.WalkContinue, nil
 }
 
@@ -296,7 +293,7 @@ func (h *htmlWriter) autoLink(w util.BufWriter, source []byte, node ast.Node, en
 		return ast.WalkStop, err
 	}
 	label := util.EscapeHTML(n.Label(source))
-	if target == "" {
+	if target == "" || inLink(node) {
 		_, _ = w.Write(label)
 	} else {
 		_, _ = fmt.Fprintf(w, `<a href="%s">%s</a>`, util.EscapeHTML([]byte(target)), label)

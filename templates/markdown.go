@@ -19,10 +19,11 @@ import (
 // A control tag's word has a private-use character in front. Bare addresses
 // end there, and lines of nothing else are found by it.
 type document struct {
-	source []byte
-	root   ast.Node
-	tags   []*tag
-	nonce  string // begins each tag's word; the source has it nowhere else
+	source  []byte
+	root    ast.Node
+	origins []origin
+	tags    []*tag
+	nonce   string // begins each tag's word; the source has it nowhere else
 }
 
 // controlMark stands before the word of a control tag.
@@ -67,6 +68,7 @@ func parseMarkdown(chunks []chunk, at Position) (*document, error) {
 	d := &document{nonce: nonceFor(chunks)}
 	var b bytes.Buffer
 	for _, c := range chunks {
+		d.origins = append(d.origins, origin{offset: b.Len(), at: c.at, partial: c.partial, literal: c.tag == nil && c.partial == ""})
 		if c.tag == nil {
 			b.WriteString(c.literal)
 			continue

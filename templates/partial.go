@@ -114,6 +114,10 @@ func (e *expander) partial(t *tag, name string, open []string) ([]chunk, error) 
 		return nil, e
 	}
 	for i := range chunks {
+		chunks[i].at = t.at
+		if chunks[i].partial == "" {
+			chunks[i].partial = name
+		}
 		if inner := chunks[i].tag; inner != nil {
 			moved := *inner
 			moved.at = t.at

@@ -11,6 +11,8 @@ import (
 type chunk struct {
 	literal string
 	tag     *tag
+	at      Position // in the file
+	partial string   // where it came from one, whose tag then stands at at
 }
 
 // tagKind says what a tag leaves in the mail.
@@ -49,10 +51,10 @@ func scan(source string, at Position) ([]chunk, error) {
 	for {
 		start := nextTag(source, rest)
 		if start < 0 {
-			s.words(source[rest:])
+			s.words(rest, len(source))
 			return s.chunks, nil
 		}
-		s.words(source[rest:start])
+		s.words(rest, start)
 		end, err := s.tag(start)
 		if err != nil {
 			return nil, err
@@ -91,13 +93,13 @@ func (s *scanner) place(offset int) Position {
 
 // words keeps a literal. Control characters go: the programs made of it use
 // some of them as marks.
-func (s *scanner) words(text string) {
+func (s *scanner) words(from, to int) {
 	if s.trim {
-		text = strings.TrimLeft(text, " \t")
+		from = to - len(strings.TrimLeft(s.source[from:to], " \t"))
 		s.trim = false
 	}
-	if text != "" {
-		s.chunks = append(s.chunks, chunk{literal: withoutControls(text)})
+	if from < to {
+		s.chunks = append(s.chunks, chunk{literal: withoutControls(s.source[from:to]), at: s.place(from)})
 	}
 }
 
@@ -143,7 +145,7 @@ func (s *scanner) tag(start int) (int, error) {
 	if len(t.tokens) == 0 {
 		return 0, errorAt(t.at, "empty tag: name a field between the braces")
 	}
-	s.chunks = append(s.chunks, chunk{tag: t})
+	s.chunks = append(s.chunks, chunk{tag: t, at: t.at})
 	return end, nil
 }
 
@@ -164,7 +166,7 @@ func (s *scanner) control(t *tag, end int) (int, error) {
 	case "comment":
 		closing = endComment
 	default:
-		s.chunks = append(s.chunks, chunk{tag: t})
+		s.chunks = append(s.chunks, chunk{tag: t, at: t.at})
 		return end, nil
 	}
 	m := closing.FindStringIndex(s.source[end:])
@@ -173,7 +175,7 @@ func (s *scanner) control(t *tag, end int) (int, error) {
 	}
 	if t.name == "raw" {
 		t.kind, t.words = verbatimTag, s.source[end:end+m[0]]
-		s.chunks = append(s.chunks, chunk{tag: t})
+		s.chunks = append(s.chunks, chunk{tag: t, at: t.at})
 	}
 	return end + m[1], nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/util"
 )
 
@@ -27,7 +28,7 @@ func (d *document) target(destination []byte) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	if strings.HasPrefix(strings.ToLower(first), "www.") {
+	if isWWW(first) {
 		destination = append([]byte("https://"), destination...)
 	}
 	var b strings.Builder
@@ -47,6 +48,15 @@ func (d *document) target(destination []byte) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// leads is where a link leads; "" = nowhere, also where it stands in another,
+// and words alone are written.
+func (d *document) leads(n ast.Node) (string, error) {
+	if inLink(n) {
+		return "", nil
+	}
+	return d.target(destination(n))
 }
 
 // scheme is what stands before the colon of an absolute address, in lower

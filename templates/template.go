@@ -58,6 +58,7 @@ type Template struct {
 	html, text *program
 	uses       []Use
 	partials   []string
+	remarks    []Remark
 }
 
 // Parse compiles a Markdown body. The error is an *Error with the place of the
@@ -90,7 +91,7 @@ func ParseWith(source string, at Position, o Options) (t *Template, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t = &Template{partials: e.used}
+	t = &Template{partials: e.used, remarks: d.remarks()}
 	if t.html, t.uses, err = compile(html, o, true); err != nil {
 		return nil, err
 	}

@@ -195,8 +195,12 @@ func (w *textWriter) link(n ast.Node, entering bool) (ast.WalkStatus, error) {
 	if entering {
 		return ast.WalkContinue, nil
 	}
-	target, err := w.d.target(destination(n))
-	if err == nil && target != "" {
+	target, err := w.d.leads(n)
+	switch {
+	case err != nil || target == "":
+	case !hasWords(n, w.d.source):
+		w.b.WriteString(strings.TrimPrefix(target, "mailto:"))
+	default:
 		w.b.WriteByte(markTarget)
 		w.b.WriteString(strings.TrimPrefix(target, "mailto:"))
 		w.b.WriteByte(markTargetEnd)

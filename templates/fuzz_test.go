@@ -22,6 +22,7 @@ func seeds(f *testing.F, add func(source string)) {
 	}
 	for _, source := range []string{
 		"| a | {{ x }} |\n|:-|-:|\n| {{ x | plus_days: 3 }} | {% if x %}b{% endif %} |\n{% if x %}\n| c |\n{% endif %}", "# a\n\n### {{ x }}\n",
+		"| a | b |\n|---|---|\n{% for i in (1..2) %}\n{% if x %}\n| {{ i }} | c |\n{% endif %}\n{% endfor %}\n| d | e |", "[![a](b)]({{ x }}) [](c) ![](d) [e](tel:+1 2) <b>",
 		"{% if a %}- x\n{% endif %}", "- {% if x %}\n- b{% endif %}", "{{", "{%", "{% for a in (1..x) %}{{ a }}{% endfor %}",
 		"{{ x | slice: -1, -5 | truncate: -3 | times: x | date: \"%Q\" }}", "[{{x}}]: {{x}}\n[{{x}}]", "&#1;&#116;ag0x0w", "{% raw %}\x01{% endraw %}",
 		"{% case x %}y{% when x %}{% endcase %}", "1. a\n{% if x %}\n2. b\n{% endif %}\n3. c", "<{{x}}>\n<!--{{x}}", "```{{x}}\n{{x}}\n```", "*{{x}}**{{x}}*",

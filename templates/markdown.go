@@ -22,6 +22,7 @@ type document struct {
 	source  []byte
 	root    ast.Node
 	origins []origin
+	above   tableAbove // while it is parsed
 	tags    []*tag
 	nonce   string // begins each tag's word; the source has it nowhere else
 }

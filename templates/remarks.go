@@ -70,12 +70,18 @@ func (d *document) typed(s string) string {
 	return b.String()
 }
 
+// mostRemarks are more than anybody reads.
+const mostRemarks = 50
+
 // remarks walks the tree.
 func (d *document) remarks() []Remark {
 	w := remarker{d: d}
 	_ = ast.Walk(d.root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
+		}
+		if len(w.all) >= mostRemarks {
+			return ast.WalkStop, nil
 		}
 		switch n := n.(type) {
 		case *ast.Link, *ast.Image:
@@ -147,14 +153,14 @@ var unreadLink = regexp.MustCompile(`^\]\(\s*((?i:https?|mailto|tel):[^()<>\n]*[
 
 // unread finds links that Markdown did not take for any.
 func (w *remarker) unread(n *ast.Text) {
-	for at := n.Segment.Start; at < n.Segment.Stop; at++ {
+	for at := n.Segment.Start; at < n.Segment.Stop && len(w.all) < mostRemarks; at++ {
 		i := bytes.IndexByte(w.d.source[at:n.Segment.Stop], ']')
 		if i < 0 {
 			return
 		}
 		at += i
 		m := unreadLink.FindSubmatch(w.d.source[at:])
-		if m == nil || !bytes.ContainsAny(m[1], " \t") || !opened(w.d.source[:at]) {
+		if m == nil || !bytes.ContainsAny(m[1], " \t") || !opened(w.d.source[max(0, at-maxValue):at]) {
 			continue
 		}
 		address := string(m[1])

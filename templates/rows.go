@@ -26,27 +26,42 @@ func inTable(line []byte, segment text.Segment, source []byte, pc parser.Context
 	if !ok || !known {
 		return false
 	}
-	table, open := false, 0
-	var before []byte
-	for i := range above.Lines().Len() {
-		row := above.Lines().At(i)
+	if d.above.paragraph != above {
+		d.above = tableAbove{paragraph: above}
+	}
+	t := &d.above
+	for ; t.lines < above.Lines().Len(); t.lines++ {
+		row := above.Lines().At(t.lines)
 		words := row.Value(source)
-		if table {
+		if t.begun {
 			_, net := d.depth(words)
-			open += net
+			t.open += net
 		}
-		table = table || isDelimiter(words) && bytes.ContainsRune(before, '|')
-		before = words
+		t.begun = t.begun || isDelimiter(words) && t.bars
+		t.bars = bytes.ContainsRune(words, '|')
 	}
 	low, net := d.depth(line)
 	switch {
-	case !table || open+low < 0:
+	case !t.begun || t.open+low < 0:
 		return false
-	case open > 0 && net <= 0:
+	case t.open > 0 && net <= 0:
 		return true
 	}
 	return rowFollows(source[segment.Stop:])
 }
+
+// tableAbove is what is known of the lines above one of tags, each looked at
+// once.
+type tableAbove struct {
+	paragraph *ast.Paragraph // as which a table is parsed first
+	lines     int            // looked at
+	bars      bool           // the last of them has some
+	begun     bool           // there was a line of dashes
+	open      int            // blocks that began below it
+}
+
+// farRow is how many lines of tags may stand before a row.
+const farRow = 20
 
 // isDelimiter finds the line of dashes under a table's headers.
 func isDelimiter(line []byte) bool {
@@ -55,9 +70,13 @@ func isDelimiter(line []byte) bool {
 
 // rowFollows says whether a table's row comes next, behind more such lines.
 func rowFollows(source []byte) bool {
+	lines := 0
 	for line := range bytes.Lines(source) {
 		if line = bytes.TrimLeft(line, " \t>"); !isControls(line) {
 			return bytes.HasPrefix(line, []byte("|"))
+		}
+		if lines++; lines > farRow {
+			break
 		}
 	}
 	return false
@@ -98,9 +117,11 @@ func (rowTransformer) Transform(root *ast.Document, reader text.Reader, _ parser
 			if end := bytes.IndexByte(line, '\n'); end >= 0 {
 				line = line[:end]
 			}
-			if isControls(line) {
+			tagsOnly := bytes.Trim(line, "| \t\r") // formatters make a row of cells of it
+			if isControls(tagsOnly) {
+				start += bytes.Index(line, tagsOnly)
 				tags := &controlLine{}
-				tags.Lines().Append(text.NewSegment(start, start+len(line)))
+				tags.Lines().Append(text.NewSegment(start, start+len(tagsOnly)))
 				n.ReplaceChild(n, row, tags)
 			}
 			row = next

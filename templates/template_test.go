@@ -150,6 +150,9 @@ func TestRender(t *testing.T) {
 			"a     b\n---   -\na     1\nb     2\nsum   9",
 			"<table>\n<tr>\n<th scope=\"col\">a</th>\n<th scope=\"col\">b</th>\n</tr>\n<tr>\n<td>a</td>\n<td>1</td>\n</tr>\n" +
 				"<tr>\n<td>b</td>\n<td>2</td>\n</tr>\n<tr>\n<td>sum</td>\n<td>9</td>\n</tr>\n</table>"},
+		{"a formatter may make rows of the tags", "| a   | b |\n| --- | - |\n| {% for i in items | split: \";\" %} | |\n| {{ i }} | 1 |\n| {% endfor %} |   |",
+			"a   b\n-   -\na   1\nb   1",
+			"<table>\n<tr>\n<th scope=\"col\">a</th>\n<th scope=\"col\">b</th>\n</tr>\n<tr>\n<td>a</td>\n<td>1</td>\n</tr>\n<tr>\n<td>b</td>\n<td>1</td>\n</tr>\n</table>"},
 		{"a branch makes rows, in a loop and in a quote", "> | a |\n> |---|\n> {% for i in items | split: \";\" %}\n> {% if i == \"b\" %}\n> | {{ i }} |\n> {% else %}\n> | x |\n> {% endif %}\n> {% endfor %}\n\nc",
 			"> a\n> -\n> x\n> b\n\nc",
 			"<blockquote>\n<table>\n<tr>\n<th scope=\"col\">a</th>\n</tr>\n<tr>\n<td>x</td>\n</tr>\n<tr>\n<td>b</td>\n</tr>\n</table>\n</blockquote>\n<p>c</p>"},

@@ -199,7 +199,7 @@ func fieldsFor(m Mailbox, seq *sequences.Sequence, st *sequences.Step, en Enroll
 	f := factsFor(m, seq, en, now)
 	if next := nextTouch(m, seq, st, en, now); !next.IsZero() {
 		next = next.In(zone(m, seq, en))
-		f["next_touch"], f["next_touch.iso"] = next.Format(dayInWords), next.Format(time.DateOnly)
+		f["next_touch"], f["next_touch.iso"] = templates.DayInWords(next, languageOf(seq)), next.Format(time.DateOnly)
 	}
 	if variant := variantFor(seq, st, en); variant != "" {
 		f["variant"] = variant
@@ -228,7 +228,7 @@ func factsFor(m Mailbox, seq *sequences.Sequence, en Enrollment, now time.Time) 
 	}
 	loc := zone(m, seq, en)
 	local := now.In(loc)
-	f["today"], f["today.iso"] = local.Format(dayInWords), local.Format(time.DateOnly)
+	f["today"], f["today.iso"] = templates.DayInWords(local, languageOf(seq)), local.Format(time.DateOnly)
 	for _, computed := range []string{"variant", "next_touch", "next_touch.iso"} {
 		delete(f, computed)
 	}
@@ -236,8 +236,13 @@ func factsFor(m Mailbox, seq *sequences.Sequence, en Enrollment, now time.Time) 
 	return f
 }
 
-// dayInWords is how a day is written where a template asks for no other form.
-const dayInWords = "Monday 2 January"
+// languageOf is the language that a sequence names; "" = none.
+func languageOf(seq *sequences.Sequence) string {
+	if seq == nil {
+		return ""
+	}
+	return seq.Language
+}
 
 // splitName takes "Dr. Anna Maria Berg" apart: first name Anna, last name Berg.
 func splitName(name string) (first, last string) {

@@ -3,6 +3,9 @@ package sequences
 import (
 	"regexp"
 	"slices"
+	"strings"
+
+	"nudge/templates"
 )
 
 // key is a setting's name, the form of its value and what it does. Reading,
@@ -20,7 +23,8 @@ var frontKeys = []key{
 	{"needs", "FIELDS", "fields that every prospect must bring, separated by commas"},
 	{"signature", "PARTIAL", "the partial that stands for `{{ signature }}` in this sequence's mails, its line breaks kept; " +
 		"else the mailbox's signature"},
-	{"language", "CODE", "the language of the mails, such as `en` or `pt-BR`, told to screen readers; else it is told from the words"},
+	{"language", "CODE", "the language of the mails, such as `en` or `pt-BR`, told to screen readers, and in which dates name days and months: " +
+		strings.Join(templates.DateLanguages(), ", ") + ". Else it is told from the words, and dates are English"},
 	{"plain", "yes or no", "mails without an HTML part; `no` where it is missing"},
 	{"per-day", "NUMBER", "the most mails of this sequence on one day; else only the mailbox's limit counts"},
 	{"on-finish", "CHAIN", "what begins when all steps are done and no answer came: `enroll NAME` or `enroll NAME after DELAY`"},

@@ -38,9 +38,10 @@ type block struct {
 
 // What a program gives to Liquid besides fields and constants.
 const (
-	roundsName = "_rounds"
-	offDayName = "_off"
-	zoneName   = "_zone"
+	roundsName   = "_rounds"
+	offDayName   = "_off"
+	zoneName     = "_zone"
+	languageName = "_language"
 )
 
 func slotName(slot int) string { return "f" + strconv.Itoa(slot) }
@@ -50,7 +51,7 @@ func slotName(slot int) string { return "f" + strconv.Itoa(slot) }
 func compile(pieces []piece, o Options, markup bool) (*program, []Use, error) {
 	c := &compiler{
 		needed: map[int]bool{}, slots: map[string]int{}, locals: map[string]string{}, markup: markup,
-		program: program{constant: map[string]any{offDayName: offDays{o.OffDay}}},
+		program: program{constant: map[string]any{offDayName: offDays{o.OffDay}, languageName: o.Language}},
 	}
 	c.program.size = 256
 	for _, p := range pieces {

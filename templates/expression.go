@@ -301,8 +301,11 @@ func (r *reader) step(f filter, last, before bool) (string, error) {
 	if name == "default" && last {
 		source += needed("", f.args[0])
 	}
-	if name == "plus_business_days" {
+	switch name {
+	case "plus_business_days":
 		source += ", " + offDayName
+	case "date":
+		source += ", " + languageName
 	}
 	return source, nil
 }

@@ -246,3 +246,25 @@ func TestLinksThatLeadNowhereAreMistakes(t *testing.T) {
 		}
 	}
 }
+
+func TestAChainIsHeldAgainstTheNeedsOfWhatItBegins(t *testing.T) {
+	files := folder(map[string]string{"offer.md": "---\nneeds: last_name, quote_no, project, amount\n---\n", "plain.md": "# Plain\n"})
+	tests := []struct{ front, want string }{
+		{"on-won: enroll offer", "2:16: offer needs last_name, quote_no, project, amount, which this sequence does not: it does not begin for whoever lacks them; add them to needs: here, too"},
+		{"needs: first_name, quote_no, amount\non-lost: enroll offer after 2 days",
+			"3:17: offer needs project, which this sequence does not: it does not begin for whoever lacks it; add it to needs: here, too"},
+		{"needs: name, quote_no, amount, project\non-finish: enroll offer", ""},
+		{"on-won: enroll plain", ""},
+	}
+	for _, tt := range tests {
+		got := ""
+		for _, f := range LintIn(files, "f.md", []byte(withFront(tt.front))) {
+			if strings.Contains(f.Message, "need") && !strings.HasPrefix(f.Message, "first_name is needed") {
+				got += strings.TrimPrefix(f.String(), "f.md:")
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s\ngot  %s\nwant %s", tt.front, got, tt.want)
+		}
+	}
+}

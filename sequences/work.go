@@ -175,7 +175,9 @@ func (r *reader) readUndone(s setting) Undone {
 func (r *reader) readChains(set settings) {
 	for key, chain := range map[string]**Chain{"on-finish": &r.seq.OnFinish, "on-won": &r.seq.OnWon, "on-lost": &r.seq.OnLost} {
 		if s, ok := r.filled(set, key); ok {
-			*chain = r.readChain(s)
+			if *chain = r.readChain(s); *chain != nil {
+				r.adviseChain(s, *chain)
+			}
 			if key == "on-finish" {
 				r.checkRound(s, *chain)
 			}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -77,6 +79,10 @@ func (a *app) wordCommand(w word, reason *string) *cobra.Command {
 				if reason != nil {
 					req.Reason = *reason
 				}
+				last, err := lastEvent(cmd.Context(), op)
+				if err != nil {
+					return err
+				}
 				v, err := op.Act(cmd.Context(), req)
 				if errors.Is(err, engine.ErrNotFound) && req.Sequence != "" {
 					if _, unknown := op.List(cmd.Context(), engine.Filter{Sequence: req.Sequence}); unknown != nil {
@@ -87,10 +93,11 @@ func (a *app) wordCommand(w word, reason *string) *cobra.Command {
 					return s.suggestSequence(err, req.Sequence)
 				}
 				if asJSON {
-					return a.writeJSON(v)
+					err = a.writeJSON(v)
+				} else {
+					a.tellWord(v, s)
 				}
-				a.tellWord(v, s)
-				return nil
+				return errors.Join(err, a.tellNotBegun(cmd.Context(), op, last, v))
 			})
 		},
 	}
@@ -98,6 +105,19 @@ func (a *app) wordCommand(w word, reason *string) *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	_ = cmd.RegisterFlagCompletionFunc("sequence", a.completeFlag) // the flag exists: see above
 	return cmd
+}
+
+// tellNotBegun warns of what a chain should have begun and did not: what was
+// said is done, and only history would tell the rest.
+func (a *app) tellNotBegun(ctx context.Context, op engine.Operator, last uint64, v engine.View) error {
+	_, err := everyEvent(ctx, op, last, func(ev engine.Event) error {
+		if ev.Kind == engine.EventChainRefused && ev.Enrollment == v.ID {
+			a.say("warning", visible(eventWords(ev, time.Local)))
+			a.say("hint", "to begin it all the same: nudge enroll "+shell(ev.Detail["chain"])+" "+shell(v.Address))
+		}
+		return nil
+	})
+	return err
 }
 
 // tellWord says where somebody stands now.

@@ -2,11 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"nudge/sequences"
+	"nudge/templates"
 )
 
 // Imagine is the way of one imagined prospect through a sequence, a row a step,
@@ -28,11 +30,31 @@ func Imagine(req EnrollRequest, seq *sequences.Sequence, m Mailbox, now time.Tim
 		}
 	}
 	req.Fields, req.Name = fields, "Somebody"
+	makeUp(fields, seq, m, now)
 	en, err := Plan(req, seq, m, now)
 	if err != nil {
 		return nil, err
 	}
 	return Way(en, seq, m, now), nil
+}
+
+// makeUp gives fields that are made up another value where the words ask a number
+// or a date of them.
+func makeUp(fields map[string]string, seq *sequences.Sequence, m Mailbox, now time.Time) {
+	en := Enrollment{Sequence: seq.Name, Mailbox: m.Name, Name: "Somebody", Fields: fields, EnrolledAt: now, StartAt: now}
+	for i := range seq.Steps {
+		for {
+			_, err := wordsFor(m, seq, &seq.Steps[i], en, now)
+			value, ok := errors.AsType[*templates.ValueError](err)
+			if !ok || fields[value.Field] != "…" {
+				break
+			}
+			fields[value.Field] = "1"
+			if value.Date {
+				fields[value.Field] = now.AddDate(0, 0, 14).Format(time.DateOnly)
+			}
+		}
+	}
 }
 
 // Way is what comes for one prospect from now on, a row a step, with those that

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func ParseDate(value string, loc *time.Location) (time.Time, error) {
 			return onClocks(wall, loc), err
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is not a date such as 2026-03-14", s)
+	return time.Time{}, &ValueError{Value: s, Date: true}
 }
 
 func namesZone(layout string) bool {
@@ -39,13 +40,15 @@ func namesZone(layout string) bool {
 type inZone struct{ loc *time.Location }
 
 // timeForm reads a date for a filter. "now" is none: the same fields always
-// give the same words.
-func timeForm(value any, zone inZone, filter string) (time.Time, error) {
+// give the same words. field is where the value comes from; "" is none.
+func timeForm(value any, zone inZone, filter, field string) (time.Time, error) {
 	if t, ok := value.(time.Time); ok {
 		return t, nil
 	}
 	t, err := ParseDate(display(value), zone.loc)
-	if err != nil {
+	if wrong, ok := errors.AsType[*ValueError](err); ok && field != "" {
+		wrong.Field = field
+	} else if err != nil {
 		err = fmt.Errorf("%s: %w", filter, err)
 	}
 	return t, err

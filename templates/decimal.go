@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -52,7 +53,16 @@ func decimalForm(value any) (*big.Rat, error) {
 	if n, ok := new(big.Rat).SetString(digits); ok {
 		return n, nil
 	}
-	return nil, fmt.Errorf("%q is not a number", display(value))
+	return nil, &ValueError{Value: display(value)}
+}
+
+// numberOf lets a field's value through that can be calculated with.
+func numberOf(value any, field string) (any, error) {
+	_, err := decimalForm(value)
+	if wrong, ok := errors.AsType[*ValueError](err); ok {
+		wrong.Field = field
+	}
+	return value, err
 }
 
 // intForm is a value to count with; what follows its point is left out.

@@ -39,10 +39,10 @@ func TestCalculating(t *testing.T) {
 	for source, want := range map[string]string{
 		"{{ b | modulo: 0 }}":     "modulo: divided by 0",
 		"{{ b | divided_by: 0 }}": "divided_by: divided by 0",
-		"{{ b | times: x }}":      `times: "x" is not a number`,
-		"{{ x | times: b }}":      `times: "x" is not a number`,
-		"{{ b | round: x }}":      `round: "x" is not a number`,
-		"{{ x | ceil }}":          `ceil: "x" is not a number`,
+		"{{ b | times: x }}":      `field x: "x" is not a number`,
+		"{{ x | times: b }}":      `field x: "x" is not a number`,
+		"{{ b | round: x }}":      `field x: "x" is not a number`,
+		"{{ x | ceil }}":          `field x: "x" is not a number`,
 		"{% assign m = 3 %}{% for i in (1..9) %}{% assign m = m | times: m %}{% endfor %}{{ m }}": "times: a number of more than 30 digits",
 	} {
 		template, err := Parse(source, Position{1, 1})

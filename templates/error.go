@@ -28,3 +28,21 @@ func unknownAt(at Position, what, word string, known []string) *Error {
 type MissingError struct{ Field string }
 
 func (e *MissingError) Error() string { return fmt.Sprintf("no value for field %q", e.Field) }
+
+// ValueError says that a value cannot be what a filter makes of it.
+type ValueError struct {
+	Field string // "" = it is none of the prospect's
+	Value string
+	Date  bool // a date was asked for, not a number
+}
+
+func (e *ValueError) Error() string {
+	wanted := "a number"
+	if e.Date {
+		wanted = "a date such as 2026-03-14"
+	}
+	if e.Field == "" {
+		return fmt.Sprintf("%q is not %s", e.Value, wanted)
+	}
+	return fmt.Sprintf("field %s: %q is not %s", e.Field, e.Value, wanted)
+}

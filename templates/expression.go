@@ -136,14 +136,18 @@ func needed(source string, t token) string {
 	return source + " | _need: \"" + t.text + "\""
 }
 
-// argument reads a filter's argument.
-func (r *reader) argument(rule filterRule) (string, error) {
+// argument reads the i-th argument of a filter.
+func (r *reader) argument(rule filterRule, i int) (string, error) {
 	source, t, err := r.value(false)
 	switch {
 	case err != nil:
 		return "", err
 	case t.kind == nameToken:
-		return "(" + needed(source, t) + ")", nil
+		source = needed(source, t)
+		if field := r.origin(t); field != "" && i < rule.numbers {
+			source += ` | _number: "` + field + `"`
+		}
+		return "(" + source + ")", nil
 	case t.kind == numberToken && rule.sums:
 		return `"` + source + `"`, nil // Liquid would make it a fraction of two
 	}
@@ -182,12 +186,16 @@ func (r *reader) chain() (string, error) {
 	if err := r.check(head, filters); err != nil {
 		return "", err
 	}
+	origin := r.origin(head)
 	for i, f := range filters {
-		step, err := r.step(f, i == last, i < last)
+		step, err := r.step(f, origin, i == last, i < last)
 		if err != nil {
 			return "", err
 		}
 		source += step
+		if f.name.text == "default" { // whose words it is now, nobody knows
+			origin = ""
+		}
 	}
 	return source, nil
 }
@@ -270,15 +278,19 @@ func (f filterRule) String() string {
 }
 
 // step writes one filter. The words of a default are asked for only when the
-// value is missing, those of the last one must then be there.
-func (r *reader) step(f filter, last, before bool) (string, error) {
+// value is missing, those of the last one must then be there. origin is the
+// field that the value comes from; "" is none.
+func (r *reader) step(f filter, origin string, last, before bool) (string, error) {
 	name := f.name.text
 	if name == "url_encode" && r.at.inTarget() {
 		return "", nil // done anyway
 	}
 	source := " | " + name
-	if f.rule.dates {
-		source = " | _time: " + zoneName + `, "` + name + `"` + source
+	switch {
+	case f.rule.dates:
+		source = " | _time: " + zoneName + `, "` + name + `", "` + origin + `"` + source
+	case f.rule.sums && origin != "":
+		source = ` | _number: "` + origin + `"` + source
 	}
 	for i, arg := range f.args {
 		r.tokens = []token{arg}
@@ -287,7 +299,7 @@ func (r *reader) step(f filter, last, before bool) (string, error) {
 		if name == "default" {
 			text, _, err = r.value(before)
 		} else {
-			text, err = r.argument(f.rule)
+			text, err = r.argument(f.rule, i)
 		}
 		if err != nil {
 			return "", err
@@ -308,6 +320,14 @@ func (r *reader) step(f filter, last, before bool) (string, error) {
 		source += ", " + languageName
 	}
 	return source, nil
+}
+
+// origin is the field that a value comes from; "" is none.
+func (r *reader) origin(t token) string {
+	if t.kind != nameToken || r.compiler.isLocal(t.text) {
+		return ""
+	}
+	return t.text
 }
 
 // assign reads name = chain.

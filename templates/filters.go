@@ -97,6 +97,7 @@ func newEngine() *liquid.Engine {
 	e.RegisterFilter("_int", intForm)
 	e.RegisterFilter("_filled", filled)
 	e.RegisterFilter("_time", timeForm)
+	e.RegisterFilter("_number", numberOf)
 	e.RegisterFilter("date", writeDate)
 
 	e.RegisterFilter("default", func(value, fallback any) any {

@@ -41,11 +41,11 @@ func TestFiltersThatFail(t *testing.T) {
 	for source, want := range map[string]string{
 		`{% assign l = x %}{{ l | sort }}`:                                 `sort: "J" is not a list; split makes one, as in split: ";"`,
 		`{% for i in items | split: ";" %}{{ i | join: "," }}{% endfor %}`: `join: "b" is not a list; split makes one, as in split: ";"`,
-		`{{ x | truncate: x }}`:                                            `truncate: "J" is not a number`,
-		`{{ x | truncatewords: x }}`:                                       `truncatewords: "J" is not a number`,
-		`{{ x | slice: x }}`:                                               `slice: "J" is not a number`,
-		`{{ x | date: "%Y" }}`:                                             `date: "J" is not a date such as 2026-03-14`,
-		`{{ "2026-03-14" | plus_days: x }}`:                                `plus_days: "J" is not a number`,
+		`{{ x | truncate: x }}`:                                            `field x: "J" is not a number`,
+		`{{ x | truncatewords: x }}`:                                       `field x: "J" is not a number`,
+		`{{ x | slice: x }}`:                                               `field x: "J" is not a number`,
+		`{{ x | date: "%Y" }}`:                                             `field x: "J" is not a date such as 2026-03-14`,
+		`{{ "2026-03-14" | plus_days: x }}`:                                `field x: "J" is not a number`,
 		`{% for i in (1..x) %}{{ i }}{% endfor %}`:                         `"J" is not a number`,
 	} {
 		template, err := Parse(source, Position{1, 1})

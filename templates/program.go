@@ -153,7 +153,7 @@ func cause(err error) error {
 			if strings.HasPrefix(e.FilterName, "_") { // our own, which says where
 				return e.Err
 			}
-			return fmt.Errorf("%s: %v", e.FilterName, e.Err)
+			return fmt.Errorf("%s: %w", e.FilterName, e.Err)
 		case interface{ Cause() error }:
 			if e.Cause() == nil {
 				return fmt.Errorf("%v", err)

@@ -351,3 +351,24 @@ func TestRenderInParallel(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A value that a filter cannot calculate with is told with the field it came
+// from, unless nobody knows it.
+func TestAWrongValueIsToldWithItsField(t *testing.T) {
+	fields := Fields{"amount": "12 kr", "until": "soon", "n": "x"}
+	for source, want := range map[string]string{
+		"{{ amount | times: 2 }}":                      `field amount: "12 kr" is not a number`,
+		"{{ 2 | times: n }}":                           `field n: "x" is not a number`,
+		"{{ until | date: \"%d\" }}":                   `field until: "soon" is not a date such as 2026-03-14`,
+		"{% assign a = until %}{{ a | plus_days: 1 }}": `plus_days: "soon" is not a date such as 2026-03-14`,
+		"{{ k | default: amount | times: 2 }}":         `times: "12 kr" is not a number`,
+	} {
+		parsed, err := Parse(source, Position{Line: 1, Column: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parsed.Render(fields); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", source, err, want)
+		}
+	}
+}

@@ -106,8 +106,7 @@ func (a *app) preview(ctx context.Context, name string, f previewFlags) error {
 	}
 	if len(w.needs()) > 0 || lacks(steps, shown) {
 		// The later steps may lack more: all of it is told at once.
-		return &trouble{code: exitUsage, what: "no value for " + strings.Join(missing, ", ") + w.consequence(),
-			hint: "add --set " + strings.Join(missing, "=… --set ") + "=…"}
+		return w.gaps(missing)
 	}
 	if f.eml != "" || f.html != "" {
 		return a.writeParts(f, shown[0].email.Raw)

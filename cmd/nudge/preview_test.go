@@ -292,6 +292,15 @@ func TestTheWatchedPage(t *testing.T) {
 			t.Errorf("the page of a broken file lacks %q:\n%s", want, page)
 		}
 	}
+
+	// What a number is asked of is shown, too, before it has a value.
+	save(strings.Replace(good, "Is **it** for", "Is it {{ amount | times: 2 }} from {{ day | date: \"%Y\" }} for", 1))
+	_, _, page = get("", "/t0ken/")
+	for _, want := range []string{"no value for amount, day, first_name; start again with", "Is it 2 from 20"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
 	if looked != 1 {
 		t.Errorf("the state was read %d times", looked)
 	}

@@ -234,10 +234,41 @@ func (w *walker) walk() ([]walked, []string, error) {
 func (w *walker) standIn(key string) string {
 	for _, st := range w.seq.Steps {
 		if st.Before == key {
-			return w.now.In(zoneOf(w.owner, w.seq, w.en.Fields)).AddDate(0, 0, 14).Format("2006-01-02 15:04")
+			return w.inTwoWeeks()
 		}
 	}
 	return "…"
+}
+
+// gaps says which fields have no value.
+func (w *walker) gaps(missing []string) error {
+	return &trouble{code: exitUsage, what: "no value for " + strings.Join(missing, ", ") + w.consequence(),
+		hint: "add --set " + strings.Join(missing, "=… --set ") + "=…"}
+}
+
+// numberOrDate is what stands for a field of which a filter asks more than words.
+func (w *walker) numberOrDate(date bool) string {
+	if date {
+		return w.inTwoWeeks()
+	}
+	return "1"
+}
+
+// inTwoWeeks is a date that is not past yet when most sequences end.
+func (w *walker) inTwoWeeks() string {
+	return w.now.In(zoneOf(w.owner, w.seq, w.en.Fields)).AddDate(0, 0, 14).Format("2006-01-02 15:04")
+}
+
+// wrongValue says which field to give another value.
+func wrongValue(value *templates.ValueError, err error) error {
+	if value.Field == "" || sequences.IsComputed(value.Field) {
+		return err
+	}
+	form := "1250"
+	if value.Date {
+		form = "2026-03-14"
+	}
+	return &trouble{code: exitUsage, what: err.Error(), hint: fmt.Sprintf("write it as --set %s=%s", value.Field, form)}
 }
 
 // compose makes one mail. Where a field has no value it notes that, and puts …
@@ -249,6 +280,18 @@ func (w *walker) compose(st *sequences.Step, en *engine.Enrollment, at time.Time
 		s.email, err = engine.Compose(w.owner, make([]byte, 32), w.seq, st, *en, at)
 		if err == nil {
 			return s, nil
+		}
+		if value, ok := errors.AsType[*templates.ValueError](err); ok {
+			switch {
+			case en.Fields[value.Field] == "…":
+			case len(*missing) > 0 && (value.Field == "" || slices.Contains(*missing, value.Field)):
+				return s, w.gaps(*missing)
+			default:
+				return s, wrongValue(value, err)
+			}
+			en.Fields[value.Field] = w.numberOrDate(value.Date)
+			s.lacks = true
+			continue
 		}
 		gap, ok := errors.AsType[*templates.MissingError](err)
 		switch {

@@ -82,7 +82,7 @@ func (c chains) begin(chain *sequences.Chain, from *sequences.Sequence, en Enrol
 		f.Refused = fmt.Sprintf("there is no sequence %q", chain.Sequence)
 		return f
 	}
-	m, err := senderOf(seq, c.mailboxes)
+	m, err := SenderOf(seq, c.mailboxes)
 	if err != nil {
 		f.Refused = err.Error()
 		return f
@@ -148,8 +148,9 @@ func finishing(c chains, at time.Time, decide func(Enrollment) (Enrollment, []Ev
 	}
 }
 
-// senderOf is the mailbox that a sequence sends from.
-func senderOf(seq *sequences.Sequence, mailboxes []Mailbox) (Mailbox, error) {
+// SenderOf is the mailbox that a sequence sends from. The error is a
+// *RefusalError.
+func SenderOf(seq *sequences.Sequence, mailboxes []Mailbox) (Mailbox, error) {
 	if seq.From == "" && len(mailboxes) == 1 {
 		return mailboxes[0], nil
 	}

@@ -79,7 +79,7 @@ func (d *Desk) plan(name string) (*sequences.Sequence, Mailbox, error) {
 		}
 		return nil, Mailbox{}, &RefusalError{Err: ErrNotFound, What: fmt.Sprintf("there is no sequence %q", name), Hint: hint}
 	}
-	m, err := senderOf(seq, d.Mailboxes)
+	m, err := SenderOf(seq, d.Mailboxes)
 	if err != nil {
 		return nil, Mailbox{}, err
 	}

@@ -61,6 +61,32 @@ func LintName(file string) (finding Finding, wrong bool) {
 	return Finding{File: file, Line: 1, Column: 1, Severity: SeverityError, Message: m.text, Suggestion: m.suggestion}, true
 }
 
+// LintSender says whether a file sends from none of these mailboxes, or does not
+// say from which of several.
+func LintSender(file string, source []byte, mailboxes []string) (finding Finding, wrong bool) {
+	p, mistake := newPage(file, source)
+	if mistake != nil {
+		return Finding{}, false
+	}
+	r := &reader{page: *p, seq: &Sequence{}}
+	if r.findFront() < 0 {
+		return Finding{}, false
+	}
+	from, given := r.readSettings(r.front, frontKeys, true)["from"]
+	finding = Finding{File: file, Line: 1, Column: 1, Severity: SeverityError}
+	switch {
+	case !given && len(mailboxes) > 1:
+		finding.Message = "from: is missing, and the config has several mailboxes: " + strings.Join(mailboxes, ", ")
+	case given && from.value != "" && !slices.Contains(mailboxes, from.value):
+		finding.Message = fmt.Sprintf("from: the config has no mailbox %q", shorten(from.value))
+		finding.Suggestion = Nearest(from.value, mailboxes)
+		finding.Line, finding.Column = r.place(from.valueAt)
+	default:
+		return Finding{}, false
+	}
+	return finding, true
+}
+
 // LintIn is Lint for a file of any folder; nil is no folder, and what the file
 // refers to is then not looked up.
 func LintIn(folder fs.FS, file string, source []byte) []Finding {

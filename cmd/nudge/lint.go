@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ A FILE of - is standard input. The exit code is 3 when there are mistakes, or wi
 			for i, findings := range sequences.LintAll(sources) {
 				files[i].findings = append(files[i].findings, findings...)
 			}
+			a.lintSenders(files)
 			if err := write(files); err != nil {
 				return err
 			}
@@ -85,6 +87,37 @@ func lintedName(name string, source []byte, shelved bool) lintedFile {
 	}
 	f.findings, f.misnamed = []sequences.Finding{finding}, true
 	return f
+}
+
+// lintSenders looks whether the config has the mailboxes that files send from: a
+// mistake where the daemon would enroll nobody for it, advice for a file that
+// lies elsewhere. Without a config nobody knows.
+func (a *app) lintSenders(files []lintedFile) {
+	s, err := a.settings()
+	if err != nil {
+		return
+	}
+	var names []string
+	for _, m := range s.mailboxes {
+		names = append(names, m.engine.Name)
+	}
+	for i := range files {
+		f := &files[i]
+		finding, wrong := sequences.LintSender(f.name, f.source, names)
+		if !wrong {
+			continue
+		}
+		if !a.isShelved(f.name) {
+			finding.Severity = sequences.SeverityAdvice
+			if finding.Suggestion != "" {
+				finding.Suggestion = fmt.Sprintf("did you mean %q?", finding.Suggestion)
+			}
+		}
+		f.findings = append(f.findings, finding)
+		slices.SortStableFunc(f.findings, func(a, b sequences.Finding) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+	}
 }
 
 // lintSources reads what the arguments name.

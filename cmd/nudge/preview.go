@@ -191,7 +191,7 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, strin
 	s, err := a.settings()
 	switch {
 	case err == nil:
-		dir, owner = s.sequences, s.mailboxes[0].engine
+		dir = s.sequences
 	case !errors.Is(err, errNoConfig):
 		return nil, owner, "", err
 	}
@@ -202,9 +202,9 @@ func (a *app) previewed(name string) (*sequences.Sequence, engine.Mailbox, strin
 	if wrong != nil {
 		return nil, owner, "", wrong
 	}
-	for _, m := range s.mailboxes {
-		if m.engine.Name == seq.From {
-			owner = m.engine
+	if len(s.mailboxes) > 0 {
+		if owner, wrong = engine.SenderOf(seq, s.owners()); wrong != nil {
+			return nil, owner, "", wrong
 		}
 	}
 	owner.Rehearsal = false // the mail itself, without the banner

@@ -26,6 +26,7 @@ var builtins = []key{
 	{"original_subject", prospectBrings, "the subject of the mail that is followed up"},
 	{"next_touch", nudgeFills, "the day on which the next step comes, such as Monday 7 December; the last step has none"},
 	{"touch_number", nudgeFills, "1 in the first mail to this prospect, 2 in the second"},
+	{"variant", nudgeFills, "the letter of the subject that this prospect gets, where a step has several: `A`, `B` …"},
 	{"today", nudgeFills, "the day on which the mail leaves, such as Friday 4 December"},
 }
 
@@ -87,11 +88,11 @@ func tidyName(name string) string {
 // remembers the other unlisted ones for lint.
 func (r *reader) checkFields(uses []templates.Use) {
 	known := slices.Concat(r.seq.Needs, BuiltinFields)
-	if r.varied {
-		known = append(known, "variant")
-	}
 	for _, u := range uses {
 		r.used[u.Field] = true
+		if u.Field == "variant" && !u.HasDefault {
+			r.lettered = append(r.lettered, u)
+		}
 		if slices.Contains(known, u.Field) {
 			continue
 		}
@@ -100,8 +101,15 @@ func (r *reader) checkFields(uses []templates.Use) {
 			in = " (in partials/" + u.Partial + ".md)"
 		}
 		if near := Nearest(u.Field, known); near != "" {
-			r.errs = append(r.errs, &ParseError{File: r.file, Line: u.Position.Line, Column: u.Position.Column,
-				Err: fmt.Errorf("no field %q%s", u.Field, in), Suggestion: near})
+			r.wrongUse(u, fmt.Errorf("no field %q%s", u.Field, in), near)
+			continue
+		}
+		if strings.Contains(u.Field, ".") { // which needs: does not take
+			why := "a prospect's fields have no dot"
+			if strings.HasPrefix(u.Field, "sender.") {
+				why = "of the sender there are sender.name, sender.email and signature"
+			}
+			r.wrongUse(u, fmt.Errorf("no field %q%s; %s", u.Field, in, why), "")
 			continue
 		}
 		if !u.HasDefault && !r.unlisted[u.Field] {
@@ -110,4 +118,9 @@ func (r *reader) checkFields(uses []templates.Use) {
 				"add it to needs:, so that prospects without it are refused at enroll")
 		}
 	}
+}
+
+// wrongUse reports a mistake at the place where a template names a field.
+func (r *reader) wrongUse(u templates.Use, err error, suggestion string) {
+	r.errs = append(r.errs, &ParseError{File: r.file, Line: u.Position.Line, Column: u.Position.Column, Err: err, Suggestion: suggestion})
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"nudge/templates"
 )
 
 // Parse reads one sequence file. What it refers to, such as an .ics file, is
@@ -57,9 +59,10 @@ type reader struct {
 	used      map[string]bool // every field a template names
 	unlisted  map[string]bool // those that lint has spoken about
 	partials  map[string]string
-	plain     bool     // of all mails
-	varied    bool     // this step or one before has variants of its subject
-	opens     Schedule // known to open on business days
+	plain     bool            // of all mails
+	varied    bool            // a step has variants of its subject
+	lettered  []templates.Use // of the letter of a variant
+	opens     Schedule        // known to open on business days
 	errs      ParseErrors
 	advice    []Finding
 }

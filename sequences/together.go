@@ -23,6 +23,9 @@ func (r *reader) checkTogether() {
 	}
 	r.checkIDs()
 	r.checkNextTouch()
+	if len(r.lettered) > 0 && !r.varied {
+		r.wrongUse(r.lettered[0], errors.New("variant has no value: no step has variants of its subject, subject A and subject B"), "")
+	}
 }
 
 // subjectGiven says whether a step has a subject, be it a wrong one.
@@ -67,8 +70,7 @@ func (r *reader) checkNextTouch() {
 	}
 	for _, u := range st.Body.Uses() {
 		if u.Field == "next_touch" && !u.HasDefault {
-			r.errs = append(r.errs, &ParseError{File: r.file, Line: u.Position.Line, Column: u.Position.Column,
-				Err: errors.New("next_touch has no value in the last step, after which nothing comes")})
+			r.wrongUse(u, errors.New("next_touch has no value in the last step, after which nothing comes"), "")
 			return
 		}
 	}

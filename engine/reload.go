@@ -26,6 +26,7 @@ type Reading interface {
 	Library
 	Names() []string
 	Broken() []error
+	IsBroken(name string) bool
 	Edits() []sequences.Edit
 	Changed() bool
 	Sum() string
@@ -53,6 +54,7 @@ const (
 	FileNew     ChangeKind = "new"
 	FileChanged ChangeKind = "changed"
 	FileGone    ChangeKind = "gone"
+	FileBroken  ChangeKind = "broken"    // it has mistakes, and no good text of it is known
 	FileSame    ChangeKind = "unchanged" // but somebody stands where it has no step
 )
 
@@ -71,7 +73,7 @@ type SequenceChange struct {
 	NewWords int `json:"new_words"` // get their next step as it is written now
 	PassOver int `json:"pass_over"` // their next step is gone, and they go on with another
 	End      int `json:"end"`       // their next step is gone, and none is left
-	Held     int `json:"held"`      // wait for a person: the file is gone, or every step they know
+	Held     int `json:"held"`      // wait for a person: the file is gone or broken, or every step they know is gone
 	Back     int `json:"back"`      // were held because the file was gone, and go on
 }
 
@@ -81,6 +83,10 @@ func (c SequenceChange) Touches() bool { return c.NewWords+c.PassOver+c.End+c.He
 // Words tells the counts, such as "2 get new words, 1 is held".
 func (c SequenceChange) Words() string {
 	var words []string
+	until := "you answer"
+	if c.Change == FileBroken {
+		until = "the file is mended"
+	}
 	for _, part := range []struct {
 		n         int
 		one, more string
@@ -88,7 +94,7 @@ func (c SequenceChange) Words() string {
 		{c.NewWords, "gets new words", "get new words"},
 		{c.PassOver, "passes over a step that is gone", "pass over a step that is gone"},
 		{c.End, "ends, with no step left", "end, with no step left"},
-		{c.Held, "is held until you answer", "are held until you answer"},
+		{c.Held, "is held until " + until, "are held until " + until},
 		{c.Back, "was held and goes on", "were held and go on"},
 	} {
 		switch {
@@ -232,6 +238,9 @@ func (d *Desk) affected(r Reading) ([]SequenceChange, error) {
 				same, _ := r.Sequence(en.Sequence)
 				edits[en.Sequence] = sequences.Edit{Name: en.Sequence, Before: same, After: same}
 				c := changeOf(edits[en.Sequence])
+				if same == nil && r.IsBroken(en.Sequence) {
+					c.Change = FileBroken
+				}
 				changes[en.Sequence] = &c
 			}
 			changes[en.Sequence].count(edits[en.Sequence], d.mailboxOf(en), en)

@@ -50,6 +50,9 @@ func (r *Reading) Edits() []Edit {
 // Broken lists the mistakes that were read, as those of the Library.
 func (r *Reading) Broken() []error { return r.after.broken() }
 
+// IsBroken says whether the file of a sequence is there and has mistakes.
+func (r *Reading) IsBroken(name string) bool { return r.after.failed[name+".md"] != nil }
+
 // Sequence finds a sequence that was read, as the Library does.
 func (r *Reading) Sequence(name string) (*Sequence, bool) { return r.after.sequence(name) }
 

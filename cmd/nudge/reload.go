@@ -24,7 +24,7 @@ func (a *app) reloadCommand() *cobra.Command {
 
 The daemon also does so on SIGHUP, and by itself two to four seconds after a file changed, unless nudge.toml says
 reload = "asked". A broken file keeps its last good copy. People under way get the new text; a step that is gone is passed
-over.`,
+over. Without a daemon, which steps are new or rewritten is not known; whose step or file is gone or broken is told.`,
 		Example: "  nudge reload --dry-run\n  nudge reload --yes",
 		Args:    need(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -104,6 +104,8 @@ func fileWords(c engine.SequenceChange) string {
 		return "a new file"
 	case engine.FileGone:
 		return "its file is gone"
+	case engine.FileBroken:
+		return "its file has mistakes"
 	case engine.FileSame:
 		return "the file as before"
 	}
@@ -125,6 +127,9 @@ func (a *app) tellReloaded(op engine.Operator, r engine.ReloadResult, dry bool) 
 	switch {
 	case !isRunning(op):
 		a.printf("no daemon is running; it reads them when it starts\n")
+		if dry {
+			a.printf("which steps are new or rewritten is only known while one runs\n")
+		}
 	case dry && len(r.Changes) > 0:
 		a.next("nudge reload")
 		return nil

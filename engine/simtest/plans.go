@@ -216,6 +216,7 @@ func (s *shelf) Read() (engine.Reading, error) { return reading{s}, nil }
 // there is nothing to take.
 type reading struct{ *shelf }
 
+func (reading) IsBroken(string) bool    { return false }
 func (reading) Edits() []sequences.Edit { return nil }
 func (reading) Changed() bool           { return true }
 func (reading) Sum() string             { return "" }

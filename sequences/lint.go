@@ -188,10 +188,12 @@ func (r *reader) adviseSteps() {
 	if touchCount < 4 {
 		r.advise(r.sections[len(r.seq.Steps)-1].heading, fmt.Sprintf("%s in all; most answers come after the third", touches(touchCount)), "plan at least four")
 	}
-	if r.mayCrowd() {
-		r.adviseSameDay(r.imagine())
+	if !r.untimed {
+		if r.mayCrowd() {
+			r.adviseSameDay(r.imagine())
+		}
+		r.advisePromises()
 	}
-	r.advisePromises()
 	r.adviseNeeds()
 }
 

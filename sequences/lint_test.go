@@ -268,3 +268,36 @@ func TestAChainIsHeldAgainstTheNeedsOfWhatItBegins(t *testing.T) {
 		}
 	}
 }
+
+// Two mails before one date are as far apart as their waits say, and nothing is
+// told of waits that have a mistake.
+func TestTwoMailsOnOneDayAreFoundByWhenTheyComeOnly(t *testing.T) {
+	mail := func(name, settings string) string {
+		return "## " + name + "\n\n```step\n" + settings + "\n```\n\nFine?\n\n"
+	}
+	file := func(second, third string) string {
+		return "---\nneeds: visit, other\n---\n\n" + mail("A", "wait: 0\nsubject: Hello") + mail("B", second) + mail("C", third)
+	}
+	tests := []struct {
+		name, second, third string
+		crowded             bool
+	}{
+		{"a day and two hours before a date", "wait: 1 business day\nbefore: visit", "wait: 2 hours\nbefore: visit", false},
+		{"four hours and two hours before a date", "wait: 4 hours\nbefore: visit", "wait: 2 hours\nbefore: visit", true},
+		{"before two dates", "wait: 4 hours\nbefore: visit", "wait: 4 hours\nbefore: other", false},
+		{"hours apart", "wait: 2 days", "wait: 2 hours", true},
+		{"too many weeks", "wait: 2 days", "wait: 300 weeks", false},
+		{"a fraction", "wait: 1.5 days", "wait: 2 days", false},
+		{"months", "wait: 1 month", "wait: 2 days", false},
+		{"no date", "wait: 3 days\nbefore: vist", "wait: 2 hours\nbefore: visit", false},
+	}
+	for _, tt := range tests {
+		crowded := false
+		for _, f := range Lint("f.md", []byte(file(tt.second, tt.third))) {
+			crowded = crowded || strings.Contains(f.Message, "on one day")
+		}
+		if crowded != tt.crowded {
+			t.Errorf("%s: %v", tt.name, crowded)
+		}
+	}
+}

@@ -61,6 +61,7 @@ type reader struct {
 	partials  map[string]string
 	plain     bool            // of all mails
 	varied    bool            // a step has variants of its subject
+	untimed   bool            // when a step comes is not known, for a mistake
 	lettered  []templates.Use // of the letter of a variant
 	opens     Schedule        // known to open on business days
 	errs      ParseErrors

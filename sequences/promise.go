@@ -25,20 +25,34 @@ var writing = regexp.MustCompile(`(?i)^(write|mail|e-?mail|send|remind|follow\s+
 type imagined []time.Time
 
 // imagine walks through the sequence from five ordinary mornings, Monday to
-// Friday, without holidays. It is empty when a step never comes.
+// Friday, without holidays. What leads up to a date has one far ahead, another
+// for each field. It is empty when a step never comes.
 func (r *reader) imagine() []imagined {
 	steps := slices.Clone(unrolled(r.seq.Steps))
 	for i := range steps {
 		steps[i].holidays = nil
 		steps[i].Send = scheduleFor(steps[i])
 	}
-	steps[0].Wait.N = 0
+	anchors := map[string]int{} // days ahead
+	for _, st := range steps {
+		if _, known := anchors[st.Before]; st.Before != "" && !known {
+			anchors[st.Before] = 12 * 7 * (len(anchors) + 1)
+		}
+	}
+	if steps[0].Before == "" {
+		steps[0].Wait.N = 0
+	}
 	var all []imagined
 	for day := range 5 {
 		at := anyDay.AddDate(0, 0, day)
 		one := make(imagined, len(steps))
 		for i := range steps {
-			if at = steps[i].DueAt(at, time.UTC); at.IsZero() {
+			if field := steps[i].Before; field != "" {
+				at, _ = steps[i].DueBefore(anyDay.AddDate(0, 0, day+anchors[field]).Add(14*time.Hour), at, time.UTC)
+			} else {
+				at = steps[i].DueAt(at, time.UTC)
+			}
+			if at.IsZero() {
 				return nil
 			}
 			one[i] = at
@@ -56,8 +70,8 @@ func (r *reader) advisePromises() {
 	for i, st := range r.seq.Steps {
 		first := row
 		row += st.Repeat.N + 1
-		if st.Do != Email {
-			continue
+		if st.Do != Email || i+1 < len(r.seq.Steps) && r.seq.Steps[i+1].Before != "" && r.seq.Steps[i+1].Before != st.Before {
+			continue // nobody knows how far away that date is
 		}
 		body := r.sections[i].body
 		text := r.text[body.start:body.end]

@@ -77,9 +77,11 @@ func (r *reader) readID(sec *section, set settings) string {
 
 func (r *reader) readWait(sec *section, set settings, st *Step) {
 	if s, ok := r.filled(set, "wait"); ok {
-		st.Wait, _ = r.readDelay(s, 0)
+		wait, right := r.readDelay(s, 0)
+		st.Wait, r.untimed = wait, r.untimed || !right
 		return
 	}
+	r.untimed = true
 	if _, empty := set["wait"]; empty || sec.fenceWrong {
 		return
 	}

@@ -33,6 +33,7 @@ type Chain struct {
 func (r *reader) readTiming(set settings, st *Step) {
 	if s, ok := r.filled(set, "before"); ok {
 		st.Before = r.readAnchor(s)
+		r.untimed = r.untimed || st.Before == ""
 	}
 	if s, ok := r.filled(set, "urgent"); ok {
 		st.Urgent = r.readYesNo(s)

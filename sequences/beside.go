@@ -126,7 +126,8 @@ func plainly(err error) error {
 	return err
 }
 
-// nearest is the file of the same folder that was probably meant, or "".
+// nearest is the file of the same folder that was probably meant, or "": one
+// that may be attached where such a one was named, else a text of ours.
 func (b *beside) nearest(name string) string {
 	dir, base := path.Split(name)
 	entries, err := fs.ReadDir(b.fsys, path.Clean("./"+dir))
@@ -135,7 +136,7 @@ func (b *beside) nearest(name string) string {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.Type().IsRegular() {
+		if e.Type().IsRegular() && attachable(e.Name()) == attachable(name) {
 			names = append(names, e.Name())
 		}
 	}

@@ -50,6 +50,12 @@ var fileKinds = map[string]fileKind{
 	".txt":  {"text/plain; charset=utf-8", ""},
 }
 
+// attachable says whether files of this name may be attached.
+func attachable(name string) bool {
+	_, known := fileKinds[strings.ToLower(path.Ext(name))]
+	return known
+}
+
 // readLetter reads the settings that concern what a mail is made of.
 func (r *reader) readLetter(set settings, st *Step) {
 	for _, key := range []string{"plain", "attach", "calendar"} {

@@ -301,3 +301,13 @@ func TestTwoMailsOnOneDayAreFoundByWhenTheyComeOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWhatMayBeAttachedIsMeantByAnAttachment(t *testing.T) {
+	files := folder(map[string]string{"offer.md": "x", "price.pdf": "%PDF-"})
+	for name, want := range map[string]string{"offer.pdf": "", "prise.pdf": "price.pdf"} {
+		source := strings.Replace(withFront("name: A"), "wait: 3 business days", "wait: 3 business days\nattach: "+name, 1)
+		if got := LintIn(files, "f.md", []byte(source))[1]; got.Severity != SeverityError || got.Suggestion != want {
+			t.Errorf("%s: %v, want %q", name, got, want)
+		}
+	}
+}

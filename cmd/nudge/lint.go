@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -312,7 +313,9 @@ func (a *app) showPlace(line string, f sequences.Finding) {
 	if isTerminal(a.out) {
 		room = a.columns()
 	}
-	shown, at := around(line, f.Column-1, room-len(number)-1)
+	room -= len(number) + 1
+	shown, at := around(line, f.Column-1, room)
+	at = min(at, room-1) // also behind the line's end
 	mark := a.red("^")
 	if f.Severity != sequences.SeverityError {
 		mark = a.yellow("^")
@@ -321,8 +324,8 @@ func (a *app) showPlace(line string, f sequences.Finding) {
 	a.printf("%s %s%s\n", a.dim("      |"), strings.Repeat(" ", at), mark)
 }
 
-// around is what stands around a place of a line, in at most room characters,
-// and where the place is in that. Each character stands for one of the line.
+// around is what stands around a place of a line, in at most room columns, and
+// the column of the place in that.
 func around(line string, at, room int) (string, int) {
 	shown := []rune(line)
 	for i, r := range shown {
@@ -334,19 +337,53 @@ func around(line string, at, room int) (string, int) {
 		}
 	}
 	at = min(max(at, 0), len(shown))
-	if len(shown) <= room {
-		return string(shown), at
+	if columnsIn(shown) <= room {
+		return string(shown), columnsIn(shown[:at])
 	}
-	from := min(max(at-room/2, 0), len(shown)-room)
-	before, after := from > 0, from+room < len(shown)
-	shown = shown[from : from+room]
+	from := at
+	for from > 0 && columnsIn(shown[from-1:at]) <= room/2 {
+		from--
+	}
+	to := from
+	for to < len(shown) && columnsIn(shown[from:to+1]) <= room {
+		to++
+	}
+	for to == len(shown) && from > 0 && columnsIn(shown[from-1:to]) <= room {
+		from--
+	}
+	before, after := from > 0, to < len(shown)
+	part := shown[from:to]
 	if before {
-		shown[0] = '…'
+		part[0] = '…'
 	}
 	if after {
-		shown[room-1] = '…'
+		part[len(part)-1] = '…'
 	}
-	return string(shown), at - from
+	return string(part), columnsIn(part[:at-from])
+}
+
+// columnsIn is how wide characters are on a terminal.
+func columnsIn(rs []rune) int {
+	n := 0
+	for _, r := range rs {
+		switch {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		case unicode.Is(twoColumns, r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// twoColumns are the characters that terminals draw twice as wide as others: East
+// Asian ones and most emoji (Unicode UAX #11, without the single signs among
+// others).
+var twoColumns = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x1100, 0x115f, 1}, {0x2e80, 0x303e, 1}, {0x3041, 0xa4cf, 1}, {0xac00, 0xd7a3, 1}, {0xf900, 0xfaff, 1},
+		{0xfe30, 0xfe6f, 1}, {0xff00, 0xff60, 1}, {0xffe0, 0xffe6, 1}},
+	R32: []unicode.Range32{{0x1f300, 0x1faff, 1}, {0x20000, 0x3fffd, 1}},
 }
 
 func (a *app) lintJSON(files []lintedFile) error {

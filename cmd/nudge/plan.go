@@ -93,12 +93,29 @@ func (a *app) rehearsed(name, from, zone string, set []string) ([]engine.Coming,
 }
 
 func (a *app) tellImagined(rows []engine.Coming) {
-	t := table{shrink: []int{2}}
-	t.add("WHEN", "ACTION", "STEP", "")
+	whole, short := table{}, table{shrink: []int{2}}
+	whole.add("WHEN", "ACTION", "STEP", "")
+	short.add("WHEN", "ACTION", "STEP")
 	for _, r := range rows {
-		t.add(r.At.Format("Mon 2 Jan 2006 15:04 -07:00"), r.Action, r.Step, r.Held)
+		at := r.At.Format("Mon 2 Jan 2006 15:04 -07:00")
+		whole.add(at, r.Action, r.Step, r.Held)
+		short.add(at, r.Action, r.Step)
 	}
-	a.printTable(t)
+	if !isTerminal(a.out) || whole.wide() <= a.columns() {
+		a.printTable(whole)
+		return
+	}
+	// What is said of a step stands below it.
+	for i, line := range short.lines(a.columns()) {
+		if i == 0 {
+			a.printf("%s\n", a.dim(line))
+			continue
+		}
+		a.printf("%s\n", line)
+		if held := rows[i-1].Held; held != "" {
+			a.fact("    ", visible(held), nil)
+		}
+	}
 }
 
 // tellPlan writes the days one below the other. Empty days with one cause are

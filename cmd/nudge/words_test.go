@@ -209,6 +209,9 @@ func TestThePlaceInALineIsShown(t *testing.T) {
 		{long + "b", 300, "…" + strings.Repeat("a", 18) + "b\n                   ^"},
 		{long, 300, "…" + strings.Repeat("a", 19) + "\n                    ^"},
 		{"", 5, "\n^"},
+		{"roof 🏠 and 屋根 it", 8, "roof 🏠 and 屋根 it\n         ^"},
+		{strings.Repeat("🏠", 15) + "b", 15, "…" + strings.Repeat("🏠", 8) + "b\n                 ^"},
+		{"🏠" + long, 0, "🏠" + strings.Repeat("a", 17) + "…\n^"},
 	} {
 		shown, at := around(tt.line, tt.at, 20)
 		if got := shown + "\n" + strings.Repeat(" ", at) + "^"; got != tt.want {

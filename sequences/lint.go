@@ -193,6 +193,7 @@ func (r *reader) adviseSteps() {
 			r.adviseSameDay(r.imagine())
 		}
 		r.advisePromises()
+		r.advisePace()
 	}
 	r.adviseNeeds()
 }
@@ -321,6 +322,41 @@ func (r *reader) adviseSameDay(people []imagined) {
 					r.advise(s.valueAt, "two mails to one person on one day", "wait at least 1 business day")
 				}
 				sent = date
+			}
+		}
+	}
+}
+
+// What nudge writes to one person where nudge.toml does not say otherwise
+// (per-person).
+const (
+	usualMails = 8
+	usualDays  = 60
+)
+
+// advisePace finds the mail that would have to wait because so many went out
+// before it. Mails that are not for everybody are left out.
+func (r *reader) advisePace() {
+	var rows, steps []int // of each mail
+	row := 0
+	for i, st := range r.seq.Steps {
+		for range st.Repeat.N + 1 {
+			if st.Do == Email && st.OnlyIf == nil {
+				rows, steps = append(rows, row), append(steps, i)
+			}
+			row++
+		}
+	}
+	if len(rows) <= usualMails {
+		return
+	}
+	people := r.imagine()
+	for n := usualMails; n < len(rows); n++ {
+		for _, one := range people {
+			if one[rows[n]].Sub(one[rows[n-usualMails]]) < usualDays*24*time.Hour {
+				r.advise(r.sections[steps[n]].heading, fmt.Sprintf("mail %d within %d days: it waits where nudge.toml allows one person no more than %d (per-person)",
+					usualMails+1, usualDays, usualMails), "plan fewer, or further apart")
+				return
 			}
 		}
 	}

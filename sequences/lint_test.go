@@ -311,3 +311,28 @@ func TestOnlyWhatMayBeAttachedIsMeantByAnAttachment(t *testing.T) {
 		}
 	}
 }
+
+func TestMoreMailsThanOnePersonGetsAreFound(t *testing.T) {
+	const advice = "mail 9 within 60 days: it waits where nudge.toml allows one person no more than 8 (per-person); plan fewer, or further apart"
+	file := func(more string) string {
+		return "## A\n\n```step\nwait: 0\nsubject: Hello\n```\n\nFine?\n\n## B\n\n```step\nwait: 3 days\n" + more + "\n```\n\nNo hard feelings?\n"
+	}
+	for more, want := range map[string]string{
+		"repeat: 6 every 3 days":                       "",
+		"repeat: 7 every 3 days":                       "f.md:10:1: " + advice,
+		"repeat: 7 every 9 days":                       "",
+		"repeat: 7 every 3 days\nonly-if: phone":       "",
+		"repeat: 7 every 3 days\ndo: call":             "",
+		"repeat: 30 every 7 days\nsend: tue 9:00-9:30": "f.md:10:1: " + advice,
+	} {
+		got := ""
+		for _, f := range Lint("f.md", []byte(file(more))) {
+			if strings.Contains(f.Message, "within 60 days") || f.Severity == SeverityError {
+				got += f.String()
+			}
+		}
+		if got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", more, got, want)
+		}
+	}
+}

@@ -145,7 +145,7 @@ func (r *reader) variants(set settings) []string {
 // readLine reads a subject; nil after a mistake.
 func (r *reader) readLine(s setting) *templates.Line {
 	line, column := r.place(s.valueAt)
-	subject, err := templates.ParseLineWith(s.value, templates.Position{Line: line, Column: column}, templates.Options{OffDay: r.offDay()})
+	subject, err := templates.ParseLineWith(s.value, templates.Position{Line: line, Column: column}, templates.Options{Language: r.seq.Language, OffDay: r.offDay()})
 	if err != nil {
 		r.wrongTemplate(err, s.valueAt)
 		return nil

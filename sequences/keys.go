@@ -34,7 +34,7 @@ var frontKeys = []key{
 
 // stepKeys are the settings of a step.
 var stepKeys = []key{
-	{"wait", "DELAY", "the delay since the touch before, as it really left; the first step waits from the enrollment's start. Required; `0` is at once"},
+	{"wait", "DELAY", "the delay since the touch before, as it really left, or since the moment at which one that was left out would have come; the first step waits from the enrollment's start. Required; `0` is at once"},
 	{"before", "FIELD", "counts `wait` back from the date in this field, instead of forward from the touch before"},
 	{"send", "SCHEDULE", "when this step may leave, instead of the sequence's"},
 	{"urgent", "yes or no", "may leave at any hour; for waits of 0, minutes and hours"},

@@ -57,6 +57,11 @@ and as plain text.
 - An image becomes a link to it; within a link only its words are left.
 - ` + "`{% for %}` and `{% if %}`" + ` on lines of their own between the rows of a table make rows.
 - Dates are written as the clocks of the prospect's time zone show them, else the sequence's, else the mailbox's.
+- A field holds a date as ` + "`2026-03-14`, `2026-03-14 15:30`, `14 March 2026`, `March 14, 2026`, `2026/03/14` or `14.03.2026`" + `, or with an
+  offset as ` + "`2026-03-14T15:30:00+01:00`" + `. The form that ` + "`date`" + ` asks for is strftime's: ` + "`%A`" + ` the day, ` + "`%-d`" + ` its number, ` + "`%B`" + ` the month, ` + "`%Y`" + ` the year,
+  ` + "`%H:%M`" + ` the time.
+- A number is ` + "`6200`, `-3.5`, `12,500.00` or `1 250`" + `. Where a condition compares a field with a number and the field holds something else,
+  such as ` + "`6.200,00`" + `, it is false.
 - Arithmetic is exact; up to ten decimals are written, and ` + "`round: 2`" + ` leaves two.
 `
 

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -13,8 +14,15 @@ const interrupted = "nudge was interrupted while it was being sent"
 
 // Recover implements engine.StoreWriter.
 func (s *Store) Recover(mailbox string, now time.Time) ([]engine.Touch, error) {
-	var doubts []engine.Touch
-	err := s.update(func(w *write) error {
+	var doubts, open []engine.Touch
+	err := s.read(func(tx *bbolt.Tx) (err error) {
+		open, err = openTouches(tx)
+		return err
+	})
+	if err != nil || !slices.ContainsFunc(open, func(t engine.Touch) bool { return t.Mailbox == mailbox && t.Phase != engine.Doubtful }) {
+		return nil, err // most often nothing was under way, and nothing need be written
+	}
+	err = s.update(func(w *write) error {
 		doubts = nil
 		open, err := openTouches(w.tx)
 		if err != nil {
